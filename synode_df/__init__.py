@@ -1,0 +1,71 @@
+"""synode_df: synthetic behavioural event data, declared in Python, generated as Polars DataFrames."""
+
+from synode_df.durations import SuppressionPeriod, TimeSpan
+from synode_df.engine import DatasetHandle, Engine, SynodeContext
+from synode_df.errors import SynodeError
+from synode_df.fields import (
+    FieldGenerator,
+    chance,
+    exponential,
+    fake,
+    integer,
+    lognormal,
+    normal,
+    one_of,
+    pick,
+    poisson,
+    sequence,
+    uniform,
+    weighted,
+)
+from synode_df.model import Action, Adventure, Dataset, DatasetRow, Event, Journey, Persona, validate_config
+from synode_df.monitoring import Telemetry
+from synode_df.output import ConsoleAdapter, InMemoryAdapter, OutputAdapter, ParquetAdapter, to_frame
+from synode_df.run import Report, WorkerPool, dry_run, generate, generate_df, hydrate, replay, sample
+from synode_df.version import DATA_VERSION, __version__
+
+__all__ = [
+    "DATA_VERSION",
+    "Action",
+    "Adventure",
+    "ConsoleAdapter",
+    "Dataset",
+    "DatasetHandle",
+    "DatasetRow",
+    "Engine",
+    "Event",
+    "FieldGenerator",
+    "InMemoryAdapter",
+    "Journey",
+    "OutputAdapter",
+    "ParquetAdapter",
+    "Persona",
+    "Report",
+    "SuppressionPeriod",
+    "SynodeContext",
+    "SynodeError",
+    "Telemetry",
+    "TimeSpan",
+    "WorkerPool",
+    "__version__",
+    "chance",
+    "dry_run",
+    "exponential",
+    "fake",
+    "generate",
+    "generate_df",
+    "hydrate",
+    "integer",
+    "lognormal",
+    "normal",
+    "one_of",
+    "pick",
+    "poisson",
+    "replay",
+    "sample",
+    "sequence",
+    "to_frame",
+    "uniform",
+    "validate_config",
+    "weighted",
+]

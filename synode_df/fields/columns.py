@@ -44,8 +44,8 @@ class Column:
 
     def to_list(self) -> list[object]:
         """All rows as Python values."""
-        if self.codes is None:
-            return self.values.to_list()
+        if self.codes is None or len(self.codes) < len(self.values):
+            return self.series().to_list()
         distinct = self.values.to_list()
         return [distinct[code] for code in self.codes.tolist()]
 

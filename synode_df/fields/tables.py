@@ -17,6 +17,8 @@ class Table:
         self.frame = frame
         self._cumulative: dict[str, NDArray[np.float64]] = {}
         self._values: dict[str | tuple[str, ...] | None, pl.Series] = {}
+        self._rows: list[dict[str, object]] | None = None
+        self._positions: dict[str, dict[object, int]] = {}
 
     def values(self, columns: str | tuple[str, ...] | None) -> pl.Series:
         """One column, or some (None: all) columns as a struct, a value for each row of the dataset."""
@@ -77,3 +79,21 @@ class Table:
                 received="0 rows",
                 suggestion="give the dataset rows, or take the pick out",
             )
+
+    def row_dicts(self) -> list[dict[str, object]]:
+        """Every row as a dict, made once: callers copy what they hand on."""
+        if self._rows is None:
+            self._rows = self.frame.to_dicts()
+        return self._rows
+
+    def position(self, column: str, value: object) -> int | None:
+        """The number of the first row that has a value in a column."""
+        if column not in self._positions:
+            found: dict[object, int] = {}
+            for row, each in enumerate(self.frame[column].to_list()):
+                found.setdefault(each, row)
+            self._positions[column] = found
+        try:
+            return self._positions[column].get(value)
+        except TypeError:
+            return None

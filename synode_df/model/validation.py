@@ -23,14 +23,14 @@ def checked_journeys(journeys: Any) -> tuple[Journey, ...]:
     """
     listed = (journeys,) if isinstance(journeys, Journey) else journeys
     members = tuple(listed) if isinstance(listed, Iterable) and not isinstance(listed, str) else (listed,)
-    for member in members:
+    for member in members or (None,):
         if not isinstance(member, Journey):
             raise SynodeError(
                 "INVALID_JOURNEY",
                 "Journeys must be Journey objects",
                 path="journeys",
                 expected="a Journey, or a list of them",
-                received=shown(member, 80),
+                received=shown(member, 80) if members else "no journey at all",
                 suggestion='make one: Journey("purchase", adventures=[...])',
             )
     checks.unique((journey.id for journey in members), what="journeys", path="journeys")

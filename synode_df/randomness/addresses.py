@@ -31,6 +31,11 @@ def mixed(value: int) -> int:
     return value ^ (value >> 31)
 
 
+def bits_at(key: int, place: int, draw: int = 0) -> int:
+    """64 random bits of one row at one place: what `Draws.bits` gives for a column, for a single key."""
+    return mixed(key ^ mixed(place + draw * STEP))
+
+
 def mix_in_place(values: Keys) -> Keys:
     """The same on an array of uint64, overwriting it."""
     scratch = values >> np.uint64(30)

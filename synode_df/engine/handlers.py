@@ -1,0 +1,178 @@
+"""Calling handlers: one user after another, or in lanes where they wait."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import os
+import threading
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from functools import lru_cache
+from types import TracebackType
+from typing import Any, Self
+
+from synode_df.engine.context import SynodeContext, refuse_reserved
+from synode_df.engine.surroundings import replay_line
+from synode_df.errors import SynodeError, shown
+from synode_df.model.event import RESERVED_FIELDS, Event
+
+
+@lru_cache(maxsize=1)
+def _loop_of(process: int) -> asyncio.AbstractEventLoop:
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name=f"synode_df handlers {process}", daemon=True).start()
+    return loop
+
+
+def settled(awaitable: Awaitable[Any]) -> Any:
+    """An awaitable's result, from one event loop in a thread of its own, so that it works inside Jupyter's loop."""
+
+    async def wait() -> Any:
+        return await awaitable
+
+    return asyncio.run_coroutine_threadsafe(wait(), _loop_of(os.getpid())).result()
+
+
+def is_async(handler: Callable[..., Any]) -> bool:
+    """Whether calling a handler gives a coroutine."""
+    call = getattr(handler, "__call__", None)  # noqa: B004 - an object may have an async __call__
+    return inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(call)
+
+
+class HandlerRunner:
+    """Runs a handler for many users; `lanes` bounds how many are in flight.
+
+    A handler that waits (async or blocking) profits from lanes; which user finishes first changes nothing, since
+    every draw is addressed.
+    """
+
+    def __init__(self, lanes: int = 1) -> None:
+        self._lanes = lanes
+        self._threads: ThreadPoolExecutor | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._threads is not None:
+            self._threads.shutdown(wait=error is None, cancel_futures=True)
+            self._threads = None
+
+    def run(
+        self, handler: Callable[..., Any], contexts: Sequence[SynodeContext], path: str
+    ) -> list[list[Event]]:
+        """Each user's events, in the order of the contexts.
+
+        Raises
+        ------
+        SynodeError
+            `HANDLER_ERROR`, `INVALID_HANDLER_RETURN`, `INVALID_EVENT`, for the first user it happens to.
+        """
+        if is_async(handler):
+            return list(settled(self._in_flight(handler, contexts, path)))
+        if self._lanes == 1 or len(contexts) < 2:
+            return [handled(handler, context, path) for context in contexts]
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(self._lanes, thread_name_prefix="synode_df lane")
+        return list(self._threads.map(lambda context: handled(handler, context, path), contexts))
+
+    async def _in_flight(
+        self, handler: Callable[..., Any], contexts: Sequence[SynodeContext], path: str
+    ) -> list[list[Event]]:
+        results: list[list[Event]] = [[]] * len(contexts)
+        waiting = iter(enumerate(contexts))
+
+        async def lane() -> None:
+            for number, context in waiting:
+                try:
+                    events = await handler(context)
+                except Exception as error:
+                    raise handler_error(error, context, path) from error
+                results[number] = checked_events(events, context, path)
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(min(self._lanes, len(contexts))):
+                    group.create_task(lane())
+        except BaseExceptionGroup as errors:
+            raise errors.exceptions[0] from errors.exceptions[0].__cause__
+        return results
+
+
+def handled(handler: Callable[..., Any], context: SynodeContext, path: str) -> list[Event]:
+    """One user's events from a handler, plain or async."""
+    try:
+        result = handler(context)
+        if inspect.isawaitable(result):
+            result = settled(result)
+    except Exception as error:
+        raise handler_error(error, context, path) from error
+    return checked_events(result, context, path)
+
+
+def handler_error(error: Exception, context: SynodeContext, path: str) -> SynodeError:
+    """`HANDLER_ERROR` for what a handler raised, with the line that replays the user."""
+    return SynodeError(
+        "HANDLER_ERROR",
+        f"The handler raised {type(error).__name__}: {error}",
+        path=path,
+        expected="a list of events",
+        received=f"{type(error).__name__} for user {context.user_index} (seed {context.seed})",
+        suggestion="see the original error above this one",
+        replay=replay_line(context),
+    )
+
+
+def checked_events(result: object, context: SynodeContext, path: str) -> list[Event]:
+    """What a handler returned, if it is a list of good events."""
+    if type(result) is not list:
+        fix = "return [ctx.event(...)], or [] for no event"
+        if inspect.isgenerator(result):
+            fix = "collect the events in a list and return it, instead of yielding them"
+        elif isinstance(result, Event):
+            fix = "put the event in a list: return [event]"
+        raise _invalid_return(shown(result), fix, context, path)
+    for event in result:
+        if type(event) is not Event:
+            raise _invalid_return(
+                f"a list with {shown(event, 80)}", "make events with ctx.event(name, **payload)", context, path
+            )
+        if (
+            type(event.name) is not str
+            or not event.name
+            or type(event.payload) is not dict
+            or not isinstance(event.timestamp, datetime)
+            or not all(type(part) is str for part in event[:3])
+        ):
+            raise _invalid_event(event, context, path)
+        if not RESERVED_FIELDS.isdisjoint(event.payload):
+            refuse_reserved(event.payload, path)
+    return result
+
+
+def _invalid_return(received: str, fix: str, context: SynodeContext, path: str) -> SynodeError:
+    return SynodeError(
+        "INVALID_HANDLER_RETURN",
+        "A handler must return a list of events",
+        path=path,
+        expected="a list of Event objects, which may be empty",
+        received=received,
+        suggestion=fix,
+        replay=replay_line(context),
+    )
+
+
+def _invalid_event(event: Event, context: SynodeContext, path: str) -> SynodeError:
+    return SynodeError(
+        "INVALID_EVENT",
+        "An event from the handler is malformed",
+        path=path,
+        expected="ids and name as text, a datetime as timestamp, a dict with text keys as payload",
+        received=shown(event),
+        suggestion="make events with ctx.event(name, **payload)",
+        replay=replay_line(context),
+    )

@@ -1,0 +1,5 @@
+"""What happened in a run."""
+
+from synode_df.monitoring.telemetry import Telemetry
+
+__all__ = ["Telemetry"]

@@ -1,0 +1,207 @@
+"""Telemetry: what happened in a run and what it took, as tidy frames and as JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from synode_df.engine.clock import to_datetime
+from synode_df.engine.scenario import Scenario
+from synode_df.engine.tally import JourneyTally, StepTally, Tally
+from synode_df.errors import SynodeError, shown
+from synode_df.fields.values import is_callback
+from synode_df.model.action import Action
+
+
+@dataclass(frozen=True)
+class BatchTiming:
+    """What one batch took."""
+
+    first_user: int
+    users: int
+    events: int
+    seconds: float
+    cpu_seconds: float
+
+
+@dataclass(frozen=True)
+class Telemetry:
+    """Counters and timings of a run.
+
+    Attributes
+    ----------
+    mode : {"sequential", "lanes", "processes"}
+        How it ran.
+    seconds, cpu_seconds : float
+        Wall time, and processor time of all batches.
+    peak_memory : int
+        Most memory that this process has held so far, in bytes.
+
+    Examples
+    --------
+    >>> import synode_df as sd
+    >>> visit = sd.Journey("visit", [sd.Adventure("look", [sd.Action("land", bounce_chance=1)])])
+    >>> telemetry = sd.generate(visit, users=3, adapter=sd.InMemoryAdapter()).telemetry
+    >>> telemetry.actions.select("action_id", "executor", "reached", "bounced", "events").row(0)
+    ('land', 'columnar', 3, 3, 0)
+    """
+
+    scenario: Scenario
+    tally: Tally
+    mode: str
+    seconds: float
+    cpu_seconds: float
+    peak_memory: int
+    batch_timings: Sequence[BatchTiming] = field(default_factory=tuple)
+
+    @property
+    def users(self) -> int:
+        """Number of users."""
+        return self.tally.users
+
+    @property
+    def events(self) -> int:
+        """Number of events."""
+        return self.tally.events
+
+    @property
+    def events_per_second(self) -> float:
+        """Events per second of wall time."""
+        return self.events / self.seconds if self.seconds else 0.0
+
+    @property
+    def journeys(self) -> pl.DataFrame:
+        """One row a journey: users, skipped (by requires), late, bounced, started, stopped, cut, completed, events."""
+        names = [each.name for each in dataclasses.fields(JourneyTally)]
+        rows = [
+            {"journey_id": journey.id, **dataclasses.asdict(self.tally.journey(journey.id))}
+            for journey in self.scenario.journeys
+        ]
+        return pl.DataFrame(rows, schema={"journey_id": pl.String, **dict.fromkeys(names, pl.Int64)})
+
+    @property
+    def adventures(self) -> pl.DataFrame:
+        """One row an adventure: reached, cut (by the window), bounced, entered, events."""
+        rows = [
+            {
+                "journey_id": journey.id,
+                "adventure_id": adventure.id,
+                **dataclasses.asdict(self.tally.adventure(journey.id, adventure.id)),
+            }
+            for journey in self.scenario.journeys
+            for adventure in journey.adventures
+        ]
+        return pl.DataFrame(rows, schema=_step_schema("journey_id", "adventure_id"))
+
+    @property
+    def actions(self) -> pl.DataFrame:
+        """One row an action: its executor, the reason for it, reached, cut, bounced, entered, events."""
+        rows = [
+            {
+                "journey_id": journey.id,
+                "adventure_id": adventure.id,
+                "action_id": action.id,
+                **dict(zip(("executor", "reason"), executor_of(action), strict=True)),
+                **dataclasses.asdict(self.tally.action(journey.id, adventure.id, action.id)),
+            }
+            for journey in self.scenario.journeys
+            for adventure, action in journey.actions()
+        ]
+        return pl.DataFrame(
+            rows, schema=_step_schema("journey_id", "adventure_id", "action_id", "executor", "reason")
+        )
+
+    @property
+    def batches(self) -> pl.DataFrame:
+        """One row a batch: first_user, users, events, seconds, cpu_seconds."""
+        schema = {
+            "first_user": pl.Int64,
+            "users": pl.Int64,
+            "events": pl.Int64,
+            "seconds": pl.Float64,
+            "cpu_seconds": pl.Float64,
+        }
+        return pl.DataFrame([dataclasses.asdict(each) for each in self.batch_timings], schema=schema)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain values, ready for JSON."""
+        from synode_df.version import DATA_VERSION, __version__
+
+        return {
+            "seed": self.scenario.seed,
+            "versions": {
+                "synode_df": __version__,
+                "data": DATA_VERSION,
+                "polars": pl.__version__,
+                "python": platform.python_version(),
+            },
+            "window": {
+                "start": to_datetime(self.scenario.start).isoformat(),
+                "end": to_datetime(self.scenario.end).isoformat(),
+            },
+            "mode": self.mode,
+            "users": self.users,
+            "events": self.events,
+            "seconds": self.seconds,
+            "cpu_seconds": self.cpu_seconds,
+            "events_per_second": self.events_per_second,
+            "peak_memory": self.peak_memory,
+            "journeys": self.journeys.to_dicts(),
+            "adventures": self.adventures.to_dicts(),
+            "actions": self.actions.to_dicts(),
+            "batches": self.batches.to_dicts(),
+        }
+
+    def write_json(self, path: str | Path) -> None:
+        """Write everything as JSON.
+
+        Raises
+        ------
+        SynodeError
+            `OUTPUT_ERROR`.
+        """
+        try:
+            Path(path).write_text(json.dumps(self.to_dict(), indent=2), encoding="utf-8")
+        except OSError as error:
+            raise SynodeError(
+                "OUTPUT_ERROR",
+                f"The telemetry cannot be written: {error}",
+                path="telemetry_path",
+                expected="a file that can be written",
+                received=shown(str(path)),
+                suggestion="give another telemetry_path",
+            ) from error
+
+    def __str__(self) -> str:
+        lines = [
+            f"{self.users:,} users, {self.events:,} events in {self.seconds:.2f} s ({self.mode}, "
+            f"{self.events_per_second:,.0f} events/s)"
+        ]
+        for row in self.journeys.iter_rows(named=True):
+            lines.append(
+                f"  {row['journey_id']}: {row['started']:,} started, {row['completed']:,} completed, "
+                f"{row['bounced']:,} bounced, {row['skipped']:,} skipped, {row['cut'] + row['late']:,} out of time"
+            )
+        return "\n".join(lines)
+
+
+def _step_schema(*labels: str) -> dict[str, Any]:
+    names = [each.name for each in dataclasses.fields(StepTally)]
+    return {**dict.fromkeys(labels, pl.String), **dict.fromkeys(names, pl.Int64)}
+
+
+def executor_of(action: Action) -> tuple[str, str | None]:
+    """Who runs an action: "columnar", or Python for each user and why."""
+    if action.handler is not None:
+        return "handler", f"calls {getattr(action.handler, '__qualname__', 'a function')} for each user"
+    called = [name for name, value in {**action.remember, **action.fields}.items() if is_callback(value)]
+    if called:
+        return "callback", f"calls a function for each user: {', '.join(called)}"
+    return "columnar", None

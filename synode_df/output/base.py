@@ -1,0 +1,92 @@
+"""What a destination of events looks like."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+import polars as pl
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A part of a run that was written by itself.
+
+    Attributes
+    ----------
+    name : str
+        The file's name within the target.
+    first_user, end_user : int
+        The users in it: `range(first_user, end_user)`.
+    rows, bytes : int
+        Its events and its size.
+    """
+
+    name: str
+    first_user: int
+    end_user: int
+    rows: int
+    bytes: int
+
+
+class OutputAdapter(ABC):
+    """A destination of event batches.
+
+    `generate` opens it, writes batches in order of users, and closes it once, also after a failure. Subclass it to
+    send events anywhere: only `write` must be there.
+
+    Examples
+    --------
+    >>> import synode_df as sd
+    >>> class Counter(sd.OutputAdapter):
+    ...     rows = 0
+    ...     def write(self, batch):
+    ...         self.rows += batch.height
+    >>> counter = Counter()
+    >>> visit = sd.Journey("visit", [sd.Adventure("look", [sd.Action("land")])])
+    >>> _ = sd.generate(visit, users=3, adapter=counter)
+    >>> counter.rows
+    3
+    """
+
+    def open(self) -> None:  # noqa: B027 - most adapters have nothing to prepare
+        """Prepare to receive batches."""
+
+    @abstractmethod
+    def write(self, batch: pl.DataFrame) -> None:
+        """Take a batch of events.
+
+        Parameters
+        ----------
+        batch : polars.DataFrame
+            The events of some users, whole, sorted by user and then time.
+        """
+
+    def close(self) -> None:  # noqa: B027 - most adapters have nothing to end
+        """End the output; no batch follows."""
+
+    def __enter__(self) -> Self:
+        self.open()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class ShardingAdapter(OutputAdapter):
+    """An adapter whose batches are files of their own, written where they are made: in the workers.
+
+    It must be picklable. `write_shard` runs in the workers, everything else in the calling process.
+    """
+
+    @abstractmethod
+    def write_shard(self, batch: pl.DataFrame, *, first_user: int, end_user: int) -> Shard:
+        """Write one batch, whole or not at all."""
+
+    @abstractmethod
+    def take_shard(self, shard: Shard, schema: pl.Schema) -> None:
+        """Note a shard that a worker has written, in order of users."""

@@ -1,0 +1,334 @@
+"""`generate` and `generate_df`: a population to an adapter, or to a DataFrame."""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from synode_df import checks
+from synode_df.durations import Duration
+from synode_df.engine.columnar import Types
+from synode_df.engine.frames import combined
+from synode_df.engine.scenario import Scenario
+from synode_df.engine.tally import Tally
+from synode_df.errors import SynodeError, shown
+from synode_df.model.dataset import Dataset
+from synode_df.model.journey import Journey
+from synode_df.model.persona import PersonaMixture
+from synode_df.monitoring.telemetry import BatchTiming, Telemetry
+from synode_df.output.base import OutputAdapter, ShardingAdapter
+from synode_df.output.console import ConsoleAdapter
+from synode_df.output.layouts import LAYOUTS, SORTS, Layout, Sort, to_frame
+from synode_df.run.options import checked_users, declarations, module_declarations, types_of
+from synode_df.run.pool import WorkerPool
+from synode_df.run.report import Report
+from synode_df.run.work import DEFAULT_BATCH, Job, Outcome, Workshop, batches
+
+
+@dataclass
+class _Run:
+    """A run under way: what is declared, how it is spread, and what has happened so far."""
+
+    scenario: Scenario
+    types: Types
+    users: range
+    lanes: int
+    n_jobs: int
+    batch_size: int
+    make_job: Callable[[ShardingAdapter | None], Callable[[], Job]]
+    in_workers: bool
+    tally: Tally = field(default_factory=Tally)
+    timings: list[BatchTiming] = field(default_factory=list)
+    started: float = field(default_factory=time.perf_counter)
+
+    @property
+    def mode(self) -> str:
+        """Sequential, lanes or processes."""
+        return "processes" if self.in_workers else "lanes" if self.lanes > 1 else "sequential"
+
+    def outcomes(self, adapter: ShardingAdapter | None) -> Iterator[Outcome]:
+        """Every batch's outcome, in order of users."""
+        todo = batches(self.users, self.batch_size)
+        if self.in_workers:
+            pool = WorkerPool(self.make_job(adapter), n_jobs=self.n_jobs)
+            found = pool.run(todo, frames=adapter is None)
+        else:
+            found = _here(Job(self.scenario, self.lanes, adapter), todo)
+        for outcome in found:
+            self.tally.add(outcome.tally)
+            self.timings.append(
+                BatchTiming(
+                    outcome.first_user,
+                    outcome.tally.users,
+                    outcome.tally.events,
+                    outcome.seconds,
+                    outcome.cpu_seconds,
+                )
+            )
+            yield outcome
+
+    def report(self) -> Report:
+        """The report at the end of the run."""
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+        telemetry = Telemetry(
+            self.scenario,
+            self.tally,
+            self.mode,
+            time.perf_counter() - self.started,
+            sum(timing.cpu_seconds for timing in self.timings),
+            peak,
+            tuple(self.timings),
+        )
+        return Report(self.scenario.seed, telemetry, self.users, self.scenario)
+
+
+def _here(job: Job, todo: Iterable[tuple[int, int]]) -> Iterator[Outcome]:
+    """Batches in this process, one after the other."""
+    workshop = Workshop(job)
+    try:
+        for first, end in todo:
+            yield workshop.run(first, end)
+    finally:
+        workshop.close()
+
+
+def _prepared(
+    journeys: Journey | Iterable[Journey] | None,
+    *,
+    users: int | range,
+    lanes: int,
+    n_jobs: int,
+    batch_size: int | None,
+    worker_module: str | None,
+    **declared: Any,
+) -> _Run:
+    """Check everything, hydrate the datasets, and find out the types by a run of nobody."""
+    indices = checked_users(users)
+    checks.whole(lanes, name="lanes", path="lanes", at_least=1, at_most=10_000, code="INVALID_OPTION")
+    checks.whole(n_jobs, name="n_jobs", path="n_jobs", at_least=-256, at_most=4_096, code="INVALID_OPTION")
+    if n_jobs == 0:
+        raise SynodeError(
+            "INVALID_OPTION",
+            "`n_jobs` cannot be 0",
+            path="n_jobs",
+            expected="1, a number of workers, or -1 for all cores",
+            received="0",
+            suggestion="use n_jobs=1 to run in this process",
+        )
+    size = DEFAULT_BATCH if batch_size is None else batch_size
+    checks.whole(size, name="batch_size", path="batch_size", at_least=1, code="INVALID_OPTION")
+
+    if worker_module is None:
+        scenario = declarations(() if journeys is None else journeys, **declared).scenario()
+    else:
+        scenario = module_declarations(worker_module, **declared).scenario()
+
+    def make_job(adapter: ShardingAdapter | None) -> Callable[[], Job]:
+        if worker_module is None:
+            return lambda: Job(scenario, lanes, adapter)
+        again = {**declared, "seed": scenario.seed}
+        return lambda: Job(module_declarations(worker_module, **again).scenario(), lanes, adapter)
+
+    in_workers = n_jobs != 1 or worker_module is not None
+    return _Run(scenario, types_of(scenario), indices, lanes, n_jobs, size, make_job, in_workers)
+
+
+def generate(
+    journeys: Journey | Iterable[Journey] | None = None,
+    *,
+    users: int | range,
+    persona: PersonaMixture | None = None,
+    datasets: Iterable[Dataset] = (),
+    preloaded_datasets: Iterable[Dataset] = (),
+    adapter: OutputAdapter | None = None,
+    lanes: int = 1,
+    n_jobs: int = 1,
+    batch_size: int | None = None,
+    worker_module: str | None = None,
+    start_date: datetime | None = None,
+    end_date: datetime | None = None,
+    duration: Duration | None = None,
+    seed: int | None = None,
+    debug: bool = False,
+    telemetry_path: str | Path = "telemetry-report.json",
+) -> Report:
+    """Generate the events of a population and send them to an adapter.
+
+    Parameters
+    ----------
+    journeys : Journey or sequence of Journey
+        What every user walks through, in this order. Not needed with `worker_module`.
+    users : int or range
+        How many users, 0 to 10,000,000; or a slice of a larger population: `range(5_000_000, 6_000_000)`.
+    persona : Persona or list of (Persona, float), optional
+        Who the users are; weighted pairs mix personas and add a column `persona_id`.
+    datasets : sequence of Dataset, optional
+        Generated first; a dataset may pick from those before it.
+    preloaded_datasets : sequence of Dataset, optional
+        Datasets that have their rows already.
+    adapter : OutputAdapter, optional
+        Where events go; a preview on the screen if not given.
+    lanes : int, default 1
+        How many users' handlers may wait at the same time.
+    n_jobs : int, default 1
+        Worker processes, -1 for all cores; `joblib.parallel_config` chooses other backends.
+    batch_size : int, optional
+        Users a batch; changes speed and memory, never the data.
+    worker_module : str, optional
+        An importable module with `journeys` (and `persona`, `datasets`, `preloaded_datasets`), imported by each
+        worker itself instead of being sent there. The journeys passed are then ignored.
+    start_date, end_date : datetime, optional
+        The window; naive means UTC. Both, or one with `duration`; 2026-01-01 to 2026-01-31 without any.
+    duration : str or timedelta, optional
+        Length of the window: `"30d"`.
+    seed : int, optional
+        0 or more; the same seed gives the same bytes. A new one is drawn, and reported, if not given.
+    debug : bool, default False
+        Whether to write telemetry as JSON.
+    telemetry_path : str or Path
+        Where to.
+
+    Returns
+    -------
+    Report
+        Seed, telemetry, users and datasets of the run.
+
+    Raises
+    ------
+    SynodeError
+        Whatever is wrong with the declarations, before the first user; `HANDLER_ERROR`, `CALLABLE_ERROR`,
+        `INVALID_HANDLER_RETURN`, `OUTPUT_ERROR`, `WORKER_DIED` and the like during the run.
+
+    Examples
+    --------
+    >>> import synode_df as sd
+    >>> visit = sd.Journey("visit", [sd.Adventure("look", [sd.Action("land"), sd.Action("view", bounce_chance=0.5)])])
+    >>> report = sd.generate(visit, users=1_000, adapter=sd.InMemoryAdapter(), seed=7)
+    >>> report.telemetry.actions.select("action_id", "reached", "bounced", "events").rows()
+    [('land', 1000, 0, 1000), ('view', 1000, 503, 497)]
+    """
+    target = ConsoleAdapter() if adapter is None else adapter
+    if not isinstance(target, OutputAdapter):
+        raise SynodeError(
+            "INVALID_OPTION",
+            "`adapter` must be an OutputAdapter",
+            path="adapter",
+            expected="an adapter such as ParquetAdapter(...) or InMemoryAdapter()",
+            received=shown(adapter),
+            suggestion="make one, or subclass OutputAdapter",
+        )
+    run = _prepared(
+        journeys,
+        users=users,
+        lanes=lanes,
+        n_jobs=n_jobs,
+        batch_size=batch_size,
+        worker_module=worker_module,
+        persona=persona,
+        datasets=datasets,
+        preloaded_datasets=preloaded_datasets,
+        start_date=start_date,
+        end_date=end_date,
+        duration=duration,
+        seed=seed,
+    )
+    with target:
+        if isinstance(target, ShardingAdapter):
+            for outcome in run.outcomes(target):
+                if outcome.shard is not None:
+                    target.take_shard(outcome.shard, outcome.schema)
+        else:
+            for outcome in run.outcomes(None):
+                if outcome.events is not None:
+                    target.write(outcome.events)
+    report = run.report()
+    if debug:
+        report.telemetry.write_json(telemetry_path)
+    return report
+
+
+def generate_df(
+    journeys: Journey | Iterable[Journey] | None = None,
+    *,
+    users: int | range,
+    persona: PersonaMixture | None = None,
+    datasets: Iterable[Dataset] = (),
+    preloaded_datasets: Iterable[Dataset] = (),
+    lanes: int = 1,
+    n_jobs: int = 1,
+    batch_size: int | None = None,
+    worker_module: str | None = None,
+    start_date: datetime | None = None,
+    end_date: datetime | None = None,
+    duration: Duration | None = None,
+    seed: int | None = None,
+    layout: Layout = "columns",
+    sort: Sort = "user",
+) -> pl.DataFrame:
+    """Generate the events of a population as a DataFrame.
+
+    Parameters
+    ----------
+    journeys, users, persona, datasets, preloaded_datasets, lanes, n_jobs, batch_size, worker_module
+        As for `generate`.
+    start_date, end_date, duration, seed
+        As for `generate`.
+    layout : {"columns", "struct", "json"}, default "columns"
+        Payload fields as columns, in one struct, or in one JSON text; see `to_frame`.
+    sort : {"user", "time"}, default "user"
+        By user and then time, or by time over all users.
+
+    Returns
+    -------
+    polars.DataFrame
+        `event_id` String, `user_id` String, `session_id` String, `event` Enum, `timestamp` Datetime("us", "UTC"),
+        `journey_id` Enum, `adventure_id` Enum, `action_id` Enum, for mixtures `persona_id` Enum; then one column
+        for each payload field, null where an event has no such field.
+
+    Raises
+    ------
+    SynodeError
+        As for `generate`.
+
+    Examples
+    --------
+    >>> import synode_df as sd
+    >>> visit = sd.Journey("visit", [sd.Adventure("look", [sd.Action("land", fields={"path": "/"})])])
+    >>> sd.generate_df(visit, users=2, seed=7).select("event", "action_id", "path")
+    shape: (2, 3)
+    ┌───────┬───────────┬──────┐
+    │ event ┆ action_id ┆ path │
+    │ ---   ┆ ---       ┆ ---  │
+    │ enum  ┆ enum      ┆ str  │
+    ╞═══════╪═══════════╪══════╡
+    │ land  ┆ land      ┆ /    │
+    │ land  ┆ land      ┆ /    │
+    └───────┴───────────┴──────┘
+    """
+    checks.one_of(layout, LAYOUTS, name="layout", code="INVALID_OPTION", path="layout")
+    checks.one_of(sort, SORTS, name="sort", code="INVALID_OPTION", path="sort")
+    run = _prepared(
+        journeys,
+        users=users,
+        lanes=lanes,
+        n_jobs=n_jobs,
+        batch_size=batch_size,
+        worker_module=worker_module,
+        persona=persona,
+        datasets=datasets,
+        preloaded_datasets=preloaded_datasets,
+        start_date=start_date,
+        end_date=end_date,
+        duration=duration,
+        seed=seed,
+    )
+    frames = [outcome.events for outcome in run.outcomes(None) if outcome.events is not None]
+    return to_frame(combined(frames, run.types.events), layout=layout, sort=sort)

@@ -1,0 +1,57 @@
+"""What a run reports: who the users were, what was hydrated, what happened and what it took."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+
+from synode_df.engine.population import draw_population
+from synode_df.engine.scenario import Scenario
+from synode_df.monitoring.telemetry import Telemetry
+
+
+@dataclass(frozen=True)
+class Report:
+    """The report of a run, returned by `generate`.
+
+    Attributes
+    ----------
+    seed : int
+        The seed, also where none was given.
+    telemetry : Telemetry
+        Counters and timings, as tidy frames.
+    user_range : range
+        The users of the run.
+
+    Examples
+    --------
+    >>> import synode_df as sd
+    >>> visit = sd.Journey("visit", [sd.Adventure("look", [sd.Action("land")])])
+    >>> report = sd.generate(visit, users=3, adapter=sd.InMemoryAdapter(), seed=7)
+    >>> report.seed, report.telemetry.events, report.users.height
+    (7, 3, 3)
+    """
+
+    seed: int
+    telemetry: Telemetry
+    user_range: range
+    scenario: Scenario
+
+    @cached_property
+    def users(self) -> pl.DataFrame:
+        """The population: `user_index`, `user_id`, `persona_id` for mixtures, and the attributes; one row a user.
+
+        Drawn when first asked for: attributes are addressed, so they are the same then as during the run.
+        """
+        return draw_population(self.scenario, np.arange(self.user_range.start, self.user_range.stop)).frame()
+
+    @cached_property
+    def datasets(self) -> dict[str, pl.DataFrame]:
+        """The run's datasets, by id."""
+        return {id: table.frame for id, table in self.scenario.tables.items()}
+
+    def __str__(self) -> str:
+        return f"seed {self.seed}\n{self.telemetry}"

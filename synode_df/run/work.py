@@ -1,0 +1,91 @@
+"""What a worker does: run batches of users, and hand back frames or write shards."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from synode_df.engine.columnar import ColumnarEngine
+from synode_df.engine.handlers import HandlerRunner
+from synode_df.engine.scenario import Scenario
+from synode_df.engine.tally import Tally
+from synode_df.output.base import Shard, ShardingAdapter
+
+DEFAULT_BATCH: Final = 32_768
+"""Users a batch: few enough that a column fits the processor's cache, enough that Python's share is small."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """Everything that a worker needs to run any batch; shipped once."""
+
+    scenario: Scenario
+    lanes: int = 1
+    adapter: ShardingAdapter | None = None
+
+
+@dataclass
+class Outcome:
+    """What became of a batch.
+
+    Attributes
+    ----------
+    first_user, end_user : int
+        Its users.
+    tally : Tally
+        What happened.
+    seconds, cpu_seconds : float
+        What it took.
+    schema : polars.Schema
+        The events' columns and types.
+    events : polars.DataFrame or None
+        The events, unless they were written.
+    shard : Shard or None
+        The file, if they were written.
+    """
+
+    first_user: int
+    end_user: int
+    tally: Tally
+    seconds: float
+    cpu_seconds: float
+    schema: pl.Schema
+    events: pl.DataFrame | None = None
+    shard: Shard | None = field(default=None)
+
+
+class Workshop:
+    """Runs the batches of one job, one after the other."""
+
+    def __init__(self, job: Job) -> None:
+        self._adapter = job.adapter
+        self._runner = HandlerRunner(job.lanes)
+        self._engine = ColumnarEngine(job.scenario, self._runner)
+
+    def run(self, first_user: int, end_user: int) -> Outcome:
+        """One batch: the users `range(first_user, end_user)`."""
+        started, cpu = time.perf_counter(), time.process_time()
+        result = self._engine.run(np.arange(first_user, end_user, dtype=np.int64))
+        outcome = Outcome(first_user, end_user, result.tally, 0.0, 0.0, result.events.schema)
+        if self._adapter is None:
+            outcome.events = result.events
+        else:
+            outcome.shard = self._adapter.write_shard(result.events, first_user=first_user, end_user=end_user)
+        outcome.seconds = time.perf_counter() - started
+        outcome.cpu_seconds = time.process_time() - cpu
+        return outcome
+
+    def close(self) -> None:
+        """End the threads of its lanes."""
+        self._runner.__exit__(None, None, None)
+
+
+def batches(users: range, size: int) -> Iterator[tuple[int, int]]:
+    """The users of a run in batches: pairs of first user and end."""
+    for first in range(users.start, users.stop, size):
+        yield first, min(first + size, users.stop)
