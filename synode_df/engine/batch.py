@@ -21,7 +21,7 @@ from synode_df.fields.columns import AnyColumn, Column, Positions, PythonColumn,
 from synode_df.fields.rows import Rows
 from synode_df.fields.tables import Table
 from synode_df.model.validation import dataset_not_found
-from synode_df.randomness import Draws
+from synode_df.randomness import Draws, child_place
 
 BUILT_IN = ("user_id", "user_index", "session_id", "timestamp")
 """The names that every user has."""
@@ -93,24 +93,36 @@ class Batch:
         for state in self.remembered.values():
             state.forget(positions, scope)
 
-    def attribute(self, name: str, position: int) -> object:
-        """One user's attribute as a Python value."""
+    def attribute_values(self, name: str) -> list[object] | None:
+        """Every user's attribute as Python values, or None where there is no such attribute."""
         if name not in self._attribute_lists:
+            if name not in self.population.attributes:
+                return None
             self._attribute_lists[name] = self.population.attributes[name].to_list()
-        return self._attribute_lists[name][position]
+        return self._attribute_lists[name]
 
     def contexts(self, positions: Positions, place: Place, event_name: str | None) -> list[BatchContext]:
-        """The contexts of some users, standing at a place, with their clocks set."""
+        """The contexts of some users, standing at a place, with their clocks and sessions set."""
         found = []
         clocks = self.clock[positions].tolist()
-        for position, clock in zip(positions.tolist(), clocks, strict=True):
+        sessions = self.session_ids(positions).to_list()
+        for position, clock, session in zip(positions.tolist(), clocks, sessions, strict=True):
             context = self._contexts.get(position)
             if context is None:
                 context = self._contexts[position] = BatchContext.of(self, position)
             context._clock = clock
-            context._enter(place.key, place.path, event_name)
+            context._session_id = session
+            context._first_event_id = None
+            context._place = place.key
+            context._path = place.path
+            context._event_name = event_name
             found.append(context)
         return found
+
+    def event_ids(self, positions: Positions, place: Place) -> list[str]:
+        """The ids of some users' first events at a place, made together."""
+        bits = self.draws(place.at("event"), positions).bits()
+        return hex_pairs(self.user_digits()[positions], bits).to_list()
 
     def take_clocks(self, positions: Positions, contexts: list[BatchContext]) -> None:
         """Let time that passed in contexts pass in the batch."""
@@ -211,6 +223,7 @@ class BatchContext(SynodeContext):
 
     _batch: Batch
     _position: int
+    _first_event_id: str | None
 
     @classmethod
     def of(cls, batch: Batch, position: int) -> BatchContext:
@@ -218,8 +231,8 @@ class BatchContext(SynodeContext):
         context = cls.__new__(cls)
         scenario = batch.scenario
         context._begin(
-            key=int(batch.keys[position]),
-            index=int(batch.index[position]),
+            key=batch.keys.item(position),
+            index=batch.index.item(position),
             seed=scenario.seed,
             clock=0,
             end=scenario.end,
@@ -227,21 +240,22 @@ class BatchContext(SynodeContext):
         )
         context._batch = batch
         context._position = position
+        context._first_event_id = None
         context._user_id = context._user_part()
         return context
 
     def get(self, key: str, default: Any = None) -> Any:
         """A value that was set or remembered, else the persona's attribute, else `default`."""
         state = self._batch.remembered.get(key)
-        if state is None:
-            return self._attribute(key, default)
-        value = state.get(self._position, _MISSING)
-        return self._attribute(key, default) if value is _MISSING else value
+        if state is not None:
+            value = state.get(self._position, _MISSING)
+            if value is not _MISSING:
+                return value
+        return self._attribute(key, default)
 
     def _attribute(self, key: str, default: Any) -> Any:
-        if key in self._batch.population.attributes:
-            return self._batch.attribute(key, self._position)
-        return default
+        values = self._batch.attribute_values(key)
+        return default if values is None else values[self._position]
 
     def _write(self, key: str, value: Any, scope: str | None) -> None:
         self._batch.state(key).put(self._position, value, scope)
@@ -249,14 +263,24 @@ class BatchContext(SynodeContext):
     def _forget(self, scope: str) -> None:
         self._batch.forget(np.array([self._position], dtype=np.intp), scope)
 
+    def _id(self, kind: str) -> str:
+        if kind == "event" and self._first_event_id is not None:
+            made, self._first_event_id = self._first_event_id, None
+            self._counts[child_place(self._place, kind)] = 1
+            return made
+        return super()._id(kind)
+
     @property
     def session_id(self) -> str:
         """The id of the current session."""
-        return f"{self._user_id}{int(self._batch.session_bits[self._position]):016x}"
+        if self._session_id is None:
+            self._session_id = f"{self._user_id}{self._batch.session_bits.item(self._position):016x}"
+        return self._session_id
 
     def rotate_session(self) -> None:
         """Begin a new session, with a new session id."""
         self._batch.session_bits[self._position] = self._bits("session")
+        self._session_id = None
 
     def has_completed_journey(self, journey: str) -> bool:
         """Whether the user ran a journey to its end."""

@@ -1,9 +1,8 @@
-"""Gathering what handlers returned into columns."""
+"""Gathering what handlers return into columns, event by event, so that no Python object outlives its call."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC
 from typing import Any
 
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from synode_df.durations import MICROSECOND
 from synode_df.engine.clock import EPOCH
+from synode_df.engine.handlers import check_payload_names
 from synode_df.fields.columns import AnyColumn, Positions, PythonColumn
 from synode_df.model.event import Event
 
@@ -20,65 +20,79 @@ from synode_df.model.event import Event
 class GivenIds:
     """Ids and names that a handler's events carry themselves."""
 
-    event_ids: list[str]
-    user_ids: list[str]
-    session_ids: list[str]
-    names: list[str]
+    event_ids: list[str] = field(default_factory=list)
+    user_ids: list[str] = field(default_factory=list)
+    session_ids: list[str] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Collected:
-    """Handlers' events within the window, one row each, users ascending."""
+class Collector:
+    """The events of one action's handler that lie in the window, one row each.
 
-    positions: Positions
-    times: NDArray[np.int64]
-    ids: GivenIds
-    payloads: list[Mapping[str, Any]]
+    Parameters
+    ----------
+    start, end : int
+        The window in microseconds since 1970.
+    path : str
+        The action's place, for errors.
+    """
 
+    def __init__(self, *, start: int, end: int, path: str) -> None:
+        self.ids = GivenIds()
+        self._start = start
+        self._end = end
+        self._path = path
+        self._owners: list[int] = []
+        self._times: list[int] = []
+        self._late: list[int] = []
+        self._by_names: dict[tuple[str, ...], tuple[list[int], list[list[Any]]]] = {}
 
-def collect(
-    positions: Positions, results: Sequence[Sequence[Event]], *, start: int, end: int
-) -> tuple[Collected, Positions]:
-    """The events of some users that lie in the window, and the users who had one after its end."""
-    owners: list[int] = []
-    times: list[int] = []
-    kept: list[Event] = []
-    late: list[int] = []
-    for position, events in zip(positions.tolist(), results, strict=True) if results else ():
-        for event in events:
-            moment = event.timestamp
-            if moment.tzinfo is None:
-                moment = moment.replace(tzinfo=UTC)
+    def add(self, position: int, events: list[Event]) -> None:
+        """Take the events of the user at a position; users come in ascending order."""
+        ids = self.ids
+        for event_id, user_id, session_id, name, timestamp, payload in events:
+            moment = timestamp if timestamp.tzinfo is not None else timestamp.replace(tzinfo=UTC)
             time = (moment - EPOCH) // MICROSECOND
-            if time >= end:
-                late.append(position)
-            elif time >= start:
-                owners.append(position)
-                times.append(time)
-                kept.append(event)
-    ids = GivenIds(
-        [event.id for event in kept],
-        [event.user_id for event in kept],
-        [event.session_id for event in kept],
-        [event.name for event in kept],
-    )
-    found = Collected(
-        np.array(owners, dtype=np.intp),
-        np.array(times, dtype=np.int64),
-        ids,
-        [event.payload for event in kept],
-    )
-    return found, np.unique(np.array(late, dtype=np.intp))
+            names = tuple(payload)
+            found = self._by_names.get(names)
+            if found is None:
+                check_payload_names(payload, self._path)
+                found = self._by_names[names] = ([], [[] for _ in names])
+            if time >= self._end:
+                self._late.append(position)
+                continue
+            if time < self._start:
+                continue
+            found[0].append(len(self._owners))
+            for values, value in zip(found[1], payload.values(), strict=True):
+                values.append(value)
+            self._owners.append(position)
+            self._times.append(time)
+            ids.event_ids.append(event_id)
+            ids.user_ids.append(user_id)
+            ids.session_ids.append(session_id)
+            ids.names.append(name)
 
+    @property
+    def positions(self) -> Positions:
+        """The user of each event."""
+        return np.array(self._owners, dtype=np.intp)
 
-def payload_columns(payloads: Sequence[Mapping[str, Any]]) -> list[tuple[str, Positions, AnyColumn]]:
-    """Payloads as columns of Python values: for each field, the rows that have it and their values."""
-    by_fields: dict[tuple[str, ...], list[int]] = {}
-    for row, payload in enumerate(payloads):
-        by_fields.setdefault(tuple(payload), []).append(row)
-    columns: list[tuple[str, Positions, AnyColumn]] = []
-    for names, rows in by_fields.items():
-        positions = np.array(rows, dtype=np.intp)
-        own = payloads if len(by_fields) == 1 else [payloads[row] for row in rows]
-        columns += [(name, positions, PythonColumn([payload[name] for payload in own])) for name in names]
-    return columns
+    @property
+    def times(self) -> NDArray[np.int64]:
+        """When each event happened."""
+        return np.array(self._times, dtype=np.int64)
+
+    @property
+    def late(self) -> Positions:
+        """The users who had an event at or after the window's end."""
+        return np.unique(np.array(self._late, dtype=np.intp))
+
+    def payload(self) -> list[tuple[str, Positions, AnyColumn]]:
+        """For each field: the events that have it, and their values."""
+        return [
+            (name, np.array(rows, dtype=np.intp), PythonColumn(values))
+            for names, (rows, columns) in self._by_names.items()
+            for name, values in zip(names, columns, strict=True)
+            if rows
+        ]

@@ -16,7 +16,7 @@ from synode_df.durations import TimeSpan
 from synode_df.engine.assemble import Block, Labels, assemble
 from synode_df.engine.batch import Batch
 from synode_df.engine.clock import draw_arrivals, draw_durations
-from synode_df.engine.collect import collect, payload_columns
+from synode_df.engine.collect import Collector
 from synode_df.engine.handlers import HandlerRunner
 from synode_df.engine.places import ARRIVAL, Place, action_place, adventure_place, journey_place
 from synode_df.engine.population import draw_population
@@ -272,16 +272,22 @@ class _Walk:
         batch, scenario = self.batch, self.batch.scenario
         batch.any_name_may_be_set = True
         contexts = batch.contexts(positions, place, action.event_name)
-        results = self.runner.run(action.handler, contexts, place.path) if action.handler and contexts else []
+        for context, event_id in zip(contexts, batch.event_ids(positions, place), strict=True):
+            context._first_event_id = event_id
+        found = Collector(start=scenario.start, end=scenario.end, path=place.path)
+        if action.handler is not None and contexts:
+            results = self.runner.run(action.handler, contexts, place.path)
+            for position, events in zip(positions.tolist(), results, strict=True):
+                found.add(position, events)
         batch.take_clocks(positions, contexts)
-        found, late = collect(positions, results, start=scenario.start, end=scenario.end)
+        owners = found.positions
         block = Block(
             action=number,
-            positions=found.positions,
+            positions=owners,
             times=found.times,
-            sessions=batch.session_bits[found.positions],
-            tails=np.zeros(len(found.positions), dtype=np.uint64),
-            payload=payload_columns(found.payloads),
+            sessions=batch.session_bits[owners],
+            tails=np.zeros(len(owners), dtype=np.uint64),
+            payload=found.payload(),
             given=found.ids,
         )
-        return block, late
+        return block, found.late

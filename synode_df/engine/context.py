@@ -129,6 +129,7 @@ class SynodeContext:
         self._event_name: str | None = None
         self._random: tuple[int, AddressedRandom] | None = None
         self._faker: tuple[int, AddressedFaker] | None = None
+        self._user_digits: str | None = None
         self._user_id: str | None = None
         self._session_id: str | None = None
 
@@ -151,7 +152,9 @@ class SynodeContext:
         return f"{self._user_part()}{self._bits(kind):016x}"
 
     def _user_part(self) -> str:
-        return f"{bits_at(self._key, USER_ID):016x}"
+        if self._user_digits is None:
+            self._user_digits = f"{bits_at(self._key, USER_ID):016x}"
+        return self._user_digits
 
     @property
     def user_index(self) -> int:

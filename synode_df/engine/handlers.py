@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import os
 import threading
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import lru_cache
@@ -64,8 +64,8 @@ class HandlerRunner:
 
     def run(
         self, handler: Callable[..., Any], contexts: Sequence[SynodeContext], path: str
-    ) -> list[list[Event]]:
-        """Each user's events, in the order of the contexts.
+    ) -> Iterable[list[Event]]:
+        """Each user's events, in the order of the contexts; to be consumed at once.
 
         Raises
         ------
@@ -73,12 +73,12 @@ class HandlerRunner:
             `HANDLER_ERROR`, `INVALID_HANDLER_RETURN`, `INVALID_EVENT`, for the first user it happens to.
         """
         if is_async(handler):
-            return list(settled(self._in_flight(handler, contexts, path)))
+            return settled(self._in_flight(handler, contexts, path))  # type: ignore[no-any-return]  # a list of lists
         if self._lanes == 1 or len(contexts) < 2:
-            return [handled(handler, context, path) for context in contexts]
+            return (handled(handler, context, path) for context in contexts)
         if self._threads is None:
             self._threads = ThreadPoolExecutor(self._lanes, thread_name_prefix="synode_df lane")
-        return list(self._threads.map(lambda context: handled(handler, context, path), contexts))
+        return self._threads.map(lambda context: handled(handler, context, path), contexts)
 
     async def _in_flight(
         self, handler: Callable[..., Any], contexts: Sequence[SynodeContext], path: str
@@ -107,7 +107,7 @@ def handled(handler: Callable[..., Any], context: SynodeContext, path: str) -> l
     """One user's events from a handler, plain or async."""
     try:
         result = handler(context)
-        if inspect.isawaitable(result):
+        if type(result) is not list and inspect.isawaitable(result):
             result = settled(result)
     except Exception as error:
         raise handler_error(error, context, path) from error
@@ -141,17 +141,31 @@ def checked_events(result: object, context: SynodeContext, path: str) -> list[Ev
             raise _invalid_return(
                 f"a list with {shown(event, 80)}", "make events with ctx.event(name, **payload)", context, path
             )
-        if (
-            type(event.name) is not str
-            or not event.name
-            or type(event.payload) is not dict
-            or not isinstance(event.timestamp, datetime)
-            or not all(type(part) is str for part in event[:3])
+        id, user_id, session_id, name, timestamp, payload = event
+        if not (
+            type(name) is type(id) is type(user_id) is type(session_id) is str
+            and name
+            and type(payload) is dict
+            and isinstance(timestamp, datetime)
         ):
             raise _invalid_event(event, context, path)
-        if not RESERVED_FIELDS.isdisjoint(event.payload):
-            refuse_reserved(event.payload, path)
     return result
+
+
+def check_payload_names(payload: Mapping[object, object], path: str) -> None:
+    """Raise unless every field of a payload has a name of its own."""
+    for name in payload:
+        if type(name) is not str or not name:
+            raise SynodeError(
+                "INVALID_FIELD",
+                "A payload field needs a name",
+                path=path,
+                expected="a non-empty string",
+                received=shown(name),
+                suggestion='write ctx.event("order_completed", total=9.99)',
+            )
+    if not RESERVED_FIELDS.isdisjoint(payload):
+        refuse_reserved(payload, path)  # type: ignore[arg-type]  # all names are strings here
 
 
 def _invalid_return(received: str, fix: str, context: SynodeContext, path: str) -> SynodeError:

@@ -21,7 +21,7 @@ from synode_df.engine.batch import TIMESTAMP
 from synode_df.engine.clock import draw_durations, to_micros
 from synode_df.engine.context import SynodeContext
 from synode_df.engine.evaluation import evaluate
-from synode_df.engine.handlers import checked_events, handler_error, settled
+from synode_df.engine.handlers import check_payload_names, checked_events, handler_error, settled
 from synode_df.engine.places import Place, action_place, adventure_place, journey_place
 from synode_df.engine.surroundings import called, unknown_name
 from synode_df.engine.tally import Tally
@@ -224,6 +224,8 @@ class Engine:
             except Exception as error:
                 raise handler_error(error, context, place.path) from error
             events = checked_events(result, context, place.path)
+            for event in events:
+                check_payload_names(event.payload, place.path)
         late = False
         for event in events:
             if _in_window(event, context):

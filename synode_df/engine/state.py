@@ -81,10 +81,10 @@ class Remembered:
 
     def get(self, position: int, default: Any) -> Any:
         """One user's value, or `default`."""
-        owner = int(self._part[position])
+        owner = self._part.item(position)
         if owner == _ABSENT:
             return default
-        row = int(self._row[position])
+        row = self._row.item(position)
         if owner == _LOOSE:
             return self._loose[row]
         part = self._parts[owner]
@@ -92,6 +92,6 @@ class Remembered:
             return part.values[row]
         if owner not in self._lists:
             self._lists[owner] = part.values.to_list()
-        value = self._lists[owner][row if part.codes is None else int(part.codes[row])]
+        value = self._lists[owner][row if part.codes is None else part.codes.item(row)]
         # Users share the dictionary of distinct values: each gets containers of its own.
         return dict(value) if isinstance(value, dict) else list(value) if isinstance(value, list) else value
