@@ -10,7 +10,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +20,7 @@ from synode_df.errors import SynodeError, shown
 from synode_df.run.work import Job, Outcome, Workshop
 
 _WAVE: Final = 8
-"""Batches a worker gets at a time where results come back: bounds what piles up in the parent."""
+"""Batches a worker gets at a time where frames come back."""
 
 _KEPT: Final = 3
 
@@ -151,9 +151,11 @@ class WorkerPool:
 
         waiting = iter(batches)
         with self._configured():
-            # One executor for all waves; a wave bounds what waits for the parent.
-            while wave := list(islice(waiting, self._workers * _WAVE)):
-                calls = (joblib.delayed(_work)(ticket, first, end) for first, end in wave)
+            # joblib has no back-pressure: where frames come back, a wave bounds how many wait for the parent.
+            wave = None if ticket.exchange is None else self._workers * _WAVE
+            while (following := next(waiting, None)) is not None:
+                todo = chain([following], islice(waiting, None if wave is None else wave - 1))
+                calls = (joblib.delayed(_work)(ticket, first, end) for first, end in todo)
                 pool = joblib.Parallel(n_jobs=self._n_jobs, return_as="generator", batch_size=1)
                 results: Generator[Outcome | Failure, None, None] = pool(calls)
                 with contextlib.closing(results):
