@@ -104,8 +104,8 @@ def called(function: Callable[..., Any], arguments: tuple[Any, ...], path: str) 
 def replay_line(context: Any) -> str:
     """The call that reproduces a context's user alone."""
     return (
-        f"synode_df.replay(journeys, user={context.user_index}, seed={context.seed}) "
-        "with the run's persona, datasets and window"
+        f"synode_df.replay(journeys, user={context.user_index}, seed={context.seed}, ...)  "
+        "# with the run's persona, datasets and window"
     )
 
 

@@ -8,6 +8,7 @@ import secrets
 import shutil
 import tempfile
 import threading
+import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -158,8 +159,10 @@ class WorkerPool:
                 calls = (joblib.delayed(_work)(ticket, first, end) for first, end in todo)
                 pool = joblib.Parallel(n_jobs=self._n_jobs, return_as="generator", batch_size=1)
                 results: Generator[Outcome | Failure, None, None] = pool(calls)
-                with contextlib.closing(results):
+                try:
                     yield from _unpacked(results)
+                finally:
+                    _abandon(results)
 
     @contextlib.contextmanager
     def _configured(self) -> Iterator[None]:
@@ -195,6 +198,13 @@ def _unpacked(results: Iterable[Outcome | Failure]) -> Iterator[Outcome]:
             received=shown(str(error), 300),
             suggestion="most often memory ran out: use fewer n_jobs or a smaller batch_size",
         ) from error
+
+
+def _abandon(results: Generator[Outcome | Failure, None, None]) -> None:
+    """End what is still under way, if anything; joblib's advice about it would only puzzle."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*tasks (have been|which were)", category=UserWarning)
+        results.close()
 
 
 def _pickled(make_job: Callable[[], Job]) -> bytes:
