@@ -112,11 +112,7 @@ def finite(
     bound = f" > {above:g}" if above is not None else f" >= {at_least:g}" if at_least is not None else ""
     if is_number(value):
         number = float(value)  # type: ignore[arg-type]  # is_number says so
-        if (
-            math.isfinite(number)
-            and (above is None or number > above)
-            and (at_least is None or number >= at_least)
-        ):
+        if math.isfinite(number) and (above is None or number > above) and (at_least is None or number >= at_least):
             return number
     raise SynodeError(
         "INVALID_PARAMETER",

@@ -139,9 +139,7 @@ class TimeSpan:
     max: timedelta
     distribution: Distribution
 
-    def __init__(
-        self, min: Duration, max: Duration | None = None, *, distribution: Distribution = "uniform"
-    ) -> None:
+    def __init__(self, min: Duration, max: Duration | None = None, *, distribution: Distribution = "uniform") -> None:
         low = parse_duration(min, name="min", path=type(self).__name__)
         high = low if max is None else parse_duration(max, name="max", path=type(self).__name__)
         if high < low:

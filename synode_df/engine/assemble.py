@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import reduce
 
 import numpy as np
 import polars as pl
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from synode_df.engine.batch import TIMESTAMP, Batch
 from synode_df.engine.collect import GivenIds
 from synode_df.engine.hexadecimal import hex_pairs
-from synode_df.errors import SynodeError, shown
+from synode_df.errors import shown
 from synode_df.fields.columns import AnyColumn, Column, Positions, PythonColumn, full_column
 from synode_df.fields.dtypes import cast_exactly, common_dtype, type_conflict, typed_series
 from synode_df.model.journey import Journey
@@ -74,10 +73,7 @@ class Labels:
     def declared_events(self) -> list[str]:
         """Names of the events that `fields` emit, each once, in order."""
         names = (
-            action.event_name
-            for journey in self.journeys
-            for _, action in journey.actions()
-            if action.handler is None
+            action.event_name for journey in self.journeys for _, action in journey.actions() if action.handler is None
         )
         return list(dict.fromkeys(names))
 
@@ -194,9 +190,7 @@ def _ids(
             rows = np.concatenate([place for place, _ in given])
             values = pl.Series([each for _, ids in given for each in getattr(ids, part)], dtype=pl.String)
             columns[number] = columns[number].scatter(pl.Series(rows.astype(np.uint32)), values)
-    return [
-        column.alias(name) for name, column in zip(("event_id", "user_id", "session_id"), columns, strict=True)
-    ]
+    return [column.alias(name) for name, column in zip(("event_id", "user_id", "session_id"), columns, strict=True)]
 
 
 def _session_ids(batch: Batch, users: NDArray[np.uint32], sessions: NDArray[np.uint64]) -> pl.Series:
@@ -260,21 +254,17 @@ def _cast(column: Column, dtype: pl.DataType, path: str) -> Column:
 
 def joint_dtype(name: str, dtypes: Iterable[tuple[pl.DataType, str]]) -> pl.DataType:
     """The type of a payload field that several actions fill, or `TYPE_CONFLICT` naming two of them."""
-    listed = list(dtypes)
-
-    def join(so_far: tuple[pl.DataType, str], following: tuple[pl.DataType, str]) -> tuple[pl.DataType, str]:
-        joined = common_dtype(so_far[0], following[0])
+    dtype: pl.DataType = pl.Null()
+    source = ""
+    for own, action in dtypes:
+        joined = common_dtype(dtype, own)
         if joined is None:
-            raise _conflict(name, so_far, following)
-        return joined, following[1] if so_far[0] == pl.Null else so_far[1]
-
-    return reduce(join, listed, (pl.Null(), ""))[0] if listed else pl.Null()
-
-
-def _conflict(name: str, first: tuple[pl.DataType, str], second: tuple[pl.DataType, str]) -> SynodeError:
-    return type_conflict(
-        first[0],
-        second[0],
-        f"Field {shown(name, 60)}",
-        message=f"Two actions give the field {shown(name, 40)} different types: {first[1]} and {second[1]}",
-    )
+            raise type_conflict(
+                dtype,
+                own,
+                f"Field {shown(name, 60)}",
+                message=f"Two actions give the field {shown(name, 40)} different types: {source} and {action}",
+            )
+        source = action if dtype == pl.Null else source
+        dtype = joined
+    return dtype

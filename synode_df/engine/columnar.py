@@ -265,9 +265,7 @@ class _Walk:
             payload=[(name, everyone, column) for name, column in here.fields.items()],
         )
 
-    def _handler(
-        self, action: Action, positions: Positions, place: Place, number: int
-    ) -> tuple[Block, Positions]:
+    def _handler(self, action: Action, positions: Positions, place: Place, number: int) -> tuple[Block, Positions]:
         """The handler's events, and the users of whom an event came too late for the window."""
         batch, scenario = self.batch, self.batch.scenario
         batch.any_name_may_be_set = True

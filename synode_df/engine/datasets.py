@@ -36,9 +36,7 @@ def hydrate_all(datasets: Iterable[Dataset], seed: int, *, context: RowContext) 
     return tables
 
 
-def hydrate_table(
-    dataset: Dataset, seed: int, tables: Mapping[str, Table], *, context: RowContext
-) -> Table:
+def hydrate_table(dataset: Dataset, seed: int, tables: Mapping[str, Table], *, context: RowContext) -> Table:
     """A dataset's rows: its frame if it has one, else drawn column by column."""
     if dataset.frame is not None:
         return Table(dataset.id, dataset.frame)
@@ -166,21 +164,20 @@ def row_maker(table: Table, kind: type[Row]) -> Callable[[dict[str, Any]], Row]:
         required = [
             field.name
             for field in dataclasses.fields(kind)
-            if field.init
-            and field.default is dataclasses.MISSING
-            and field.default_factory is dataclasses.MISSING
+            if field.init and field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
         ]
         for name in required:
             table.require(name)
         have = [name for name in names if name in table.frame.columns]
         return lambda row: kind(**{name: row[name] for name in have})
     if typing.is_typeddict(kind):
-        for name in kind.__required_keys__:
+        for name in getattr(kind, "__required_keys__", ()):
             table.require(name)
         return lambda row: typing.cast("Row", row)
-    if hasattr(kind, "to_schema") and hasattr(kind, "validate"):
+    validate = getattr(kind, "validate", None)
+    if hasattr(kind, "to_schema") and validate is not None:
         try:
-            kind.validate(table.frame)
+            validate(table.frame)
         except Exception as error:
             raise SynodeError(
                 "INVALID_DATASET",

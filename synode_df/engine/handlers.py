@@ -62,9 +62,7 @@ class HandlerRunner:
             self._threads.shutdown(wait=error is None, cancel_futures=True)
             self._threads = None
 
-    def run(
-        self, handler: Callable[..., Any], contexts: Sequence[SynodeContext], path: str
-    ) -> Iterable[list[Event]]:
+    def run(self, handler: Callable[..., Any], contexts: Sequence[SynodeContext], path: str) -> Iterable[list[Event]]:
         """Each user's events, in the order of the contexts; to be consumed at once.
 
         Raises
@@ -152,7 +150,7 @@ def checked_events(result: object, context: SynodeContext, path: str) -> list[Ev
     return result
 
 
-def check_payload_names(payload: Mapping[object, object], path: str) -> None:
+def check_payload_names(payload: Mapping[Any, Any], path: str) -> None:
     """Raise unless every field of a payload has a name of its own."""
     for name in payload:
         if type(name) is not str or not name:
@@ -165,7 +163,7 @@ def check_payload_names(payload: Mapping[object, object], path: str) -> None:
                 suggestion='write ctx.event("order_completed", total=9.99)',
             )
     if not RESERVED_FIELDS.isdisjoint(payload):
-        refuse_reserved(payload, path)  # type: ignore[arg-type]  # all names are strings here
+        refuse_reserved(payload, path)
 
 
 def _invalid_return(received: str, fix: str, context: SynodeContext, path: str) -> SynodeError:

@@ -84,9 +84,7 @@ def draw_population(scenario: Scenario, index: NDArray[np.int64]) -> Population:
     return Population(index, keys, attributes, Column(pl.Series(ids, dtype=pl.Enum(ids)), chosen))
 
 
-def _same_type(
-    name: str, pieces: list[tuple[Positions, AnyColumn]]
-) -> list[tuple[Positions, AnyColumn]]:
+def _same_type(name: str, pieces: list[tuple[Positions, AnyColumn]]) -> list[tuple[Positions, AnyColumn]]:
     """Pieces of one attribute from several personas, in the type that holds them all."""
     dtype: pl.DataType = pl.Null()
     for _, piece in pieces:

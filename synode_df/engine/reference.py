@@ -172,9 +172,7 @@ class Engine:
                 return outcome
         return _DONE
 
-    def _adventure(
-        self, adventure: Adventure, context: SynodeContext
-    ) -> Generator[Step, Any, str]:
+    def _adventure(self, adventure: Adventure, context: SynodeContext) -> Generator[Step, Any, str]:
         place = adventure_place(self._journey.id, adventure.id)
         tally = self._tally.adventure(self._journey.id, adventure.id)
         tally.reached += 1
@@ -191,9 +189,7 @@ class Engine:
                 return outcome
         return _DONE
 
-    def _action(
-        self, adventure: Adventure, action: Action, context: SynodeContext
-    ) -> Generator[Step, Any, str]:
+    def _action(self, adventure: Adventure, action: Action, context: SynodeContext) -> Generator[Step, Any, str]:
         ids = (self._journey.id, adventure.id, action.id)
         place, tally = action_place(*ids), self._tally.action(*ids)
         tally.reached += 1
@@ -278,7 +274,7 @@ class _UserHere:
         self._event_name = event_name
 
     def rows(self, place: Place) -> Rows:
-        """This user as a row at a place."""
+        """The user as a row at a place."""
         index = np.array([self.context.user_index], dtype=np.int64)
         return Rows(_draws(self.context, place), index, self, place.path)
 

@@ -35,9 +35,7 @@ class Remembered:
         """Write a column for some users, or `TYPE_CONFLICT` if the name was remembered with another type."""
         for part in self._parts[:1]:
             if isinstance(part, Column) and isinstance(column, Column) and part.dtype != column.dtype:
-                raise type_conflict(
-                    part.dtype, column.dtype, path, message="One name is remembered with two types"
-                )
+                raise type_conflict(part.dtype, column.dtype, path, message="One name is remembered with two types")
         self._part[positions] = len(self._parts)
         self._row[positions] = np.arange(len(positions), dtype=np.uint32)
         self._scope[positions] = _SCOPES[scope]

@@ -76,7 +76,9 @@ def called(function: Callable[..., Any], arguments: tuple[Any, ...], path: str) 
     try:
         value = function(*arguments)
     except SynodeError as error:
-        raise error.within(path, replay=replay_line(context)) if error.path is None else error
+        if error.path is not None:
+            raise
+        raise error.within(path, replay=replay_line(context)) from error.__cause__
     except Exception as error:
         raise SynodeError(
             "CALLABLE_ERROR",

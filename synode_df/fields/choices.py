@@ -15,10 +15,10 @@ from synode_df import checks
 from synode_df.errors import SynodeError, shown
 from synode_df.fields.base import FieldGenerator
 from synode_df.fields.columns import Column
+from synode_df.fields.dtypes import typed_series
 from synode_df.fields.expressions import check_row_wise
 from synode_df.fields.probabilities import happens
 from synode_df.fields.rows import Rows
-from synode_df.fields.dtypes import typed_series
 
 Floats = NDArray[np.float64]
 

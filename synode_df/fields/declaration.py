@@ -18,10 +18,10 @@ V = TypeVar("V")
 class FrozenMapping(dict[str, V]):
     """A dict that keeps its order and cannot be changed."""
 
-    def _refuse(self, *args: object, **kwargs: object) -> NoReturn:
+    def _refuse(self, *_: object, **__: object) -> NoReturn:
         raise TypeError("declarations are frozen: make a new one instead")
 
-    __setitem__ = __delitem__ = clear = pop = popitem = setdefault = update = __ior__ = _refuse  # type: ignore[assignment]
+    __setitem__ = __delitem__ = clear = pop = popitem = setdefault = update = __ior__ = _refuse
 
     def __hash__(self) -> int:  # type: ignore[override]  # unlike a dict it cannot change
         return hash(canonical(self))

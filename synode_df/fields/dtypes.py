@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from functools import reduce
 from typing import Final
 
 import numpy as np
@@ -52,9 +51,7 @@ def python_dtype(value: object, path: str) -> pl.DataType:
     if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
         return pl.Struct({key: python_dtype(part, path) for key, part in value.items()})
     if isinstance(value, list | tuple):
-        inner = [python_dtype(part, path) for part in value]
-        joined = reduce(lambda a, b: _must_join(a, b, path), inner, pl.Null())
-        return pl.List(joined)
+        return pl.List(_dtype_of_all(value, path))
     raise SynodeError(
         "INVALID_FIELD",
         "No column can hold this value",
@@ -72,7 +69,7 @@ def common_dtype(a: pl.DataType, b: pl.DataType) -> pl.DataType | None:
     """
     if a == b:
         return a
-    if a == pl.Null or b == pl.Null:
+    if pl.Null in (a, b):
         return b if a == pl.Null else a
     names = {type(a).__name__, type(b).__name__}
     if names <= {*_INTEGERS, "Float32", "Float64"}:
@@ -109,11 +106,16 @@ def _common_number(a: pl.DataType, b: pl.DataType) -> pl.DataType:
     return pl.Int64()
 
 
-def _must_join(a: pl.DataType, b: pl.DataType, path: str) -> pl.DataType:
-    joined = common_dtype(a, b)
-    if joined is None:
-        raise type_conflict(a, b, path)
-    return joined
+def _dtype_of_all(values: Iterable[object], path: str) -> pl.DataType:
+    """The type that holds all of some Python values."""
+    dtype: pl.DataType = pl.Null()
+    for value in values:
+        own = python_dtype(value, path)
+        joined = common_dtype(dtype, own)
+        if joined is None:
+            raise type_conflict(dtype, own, path)
+        dtype = joined
+    return dtype
 
 
 def type_conflict(a: object, b: object, path: str, *, message: str | None = None) -> SynodeError:
@@ -149,9 +151,7 @@ def typed_series(values: Sequence[object], path: str, *, dtype: pl.DataType | No
     if dtype is None:
         plain = kinds - {type(None)}
         only = _SIMPLE.get(next(iter(plain))) if len(plain) == 1 else None
-        dtype = only or reduce(
-            lambda joined, value: _must_join(joined, python_dtype(value, path), path), values, pl.Null()
-        )
+        dtype = only or _dtype_of_all(values, path)
     if any(issubclass(kind, np.generic) for kind in kinds):
         values = [value.item() if isinstance(value, np.generic) else value for value in values]
     if dtype == pl.Float64 and int in kinds:
@@ -159,10 +159,7 @@ def typed_series(values: Sequence[object], path: str, *, dtype: pl.DataType | No
     try:
         return pl.Series("", values, dtype=dtype, strict=True)
     except (TypeError, ValueError, OverflowError, pl.exceptions.PolarsError) as error:
-        seen = reduce(
-            lambda joined, value: _must_join(joined, python_dtype(value, path), path), values, pl.Null()
-        )
-        raise type_conflict(dtype, seen, path) from error
+        raise type_conflict(dtype, _dtype_of_all(values, path), path) from error
 
 
 def _exact_float(value: object, path: str) -> object:
@@ -180,7 +177,7 @@ def cast_exactly(series: pl.Series, dtype: pl.DataType, path: str) -> pl.Series:
     try:
         cast = _reshaped(series, dtype)
         if series.dtype.is_integer() and dtype.is_float():
-            largest = max(abs(series.min() or 0), abs(series.max() or 0))  # type: ignore[arg-type]  # whole numbers
+            largest = pl.select(series.cast(pl.Int128).abs().max()).item() or 0
             if largest > _EXACT_IN_FLOAT:
                 raise type_conflict(series.dtype, dtype, path, message=f"{largest} has no exact decimal form")
     except pl.exceptions.PolarsError as error:
@@ -200,7 +197,9 @@ def _reshaped(series: pl.Series, dtype: pl.DataType) -> pl.Series:
             for name, inner in wanted.items()
         ]
         struct = pl.DataFrame(columns).to_struct(series.name)
-        return struct if not series.null_count() else pl.select(
-            pl.when(series.is_not_null()).then(struct).otherwise(None)
-        ).to_series().alias(series.name)
+        return (
+            struct
+            if not series.null_count()
+            else pl.select(pl.when(series.is_not_null()).then(struct).otherwise(None)).to_series().alias(series.name)
+        )
     return series.cast(dtype, strict=True)

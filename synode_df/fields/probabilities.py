@@ -15,9 +15,7 @@ Probability = float | pl.Expr
 """A number in [0, 1], or a Polars expression that gives one for each user."""
 
 
-def happens(
-    probability: Probability, draws: Draws, surroundings: Surroundings, path: str
-) -> NDArray[np.bool_]:
+def happens(probability: Probability, draws: Draws, surroundings: Surroundings, path: str) -> NDArray[np.bool_]:
     """For each row whether it happens.
 
     Raises

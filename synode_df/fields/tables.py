@@ -39,9 +39,7 @@ class Table:
             self.require(column)
             weights = self.frame[column]
             numbers = (
-                weights.cast(pl.Float64).to_numpy()
-                if weights.dtype.is_numeric() and not weights.null_count()
-                else None
+                weights.cast(pl.Float64).to_numpy() if weights.dtype.is_numeric() and not weights.null_count() else None
             )
             if numbers is None or not np.isfinite(numbers).all() or numbers.min() < 0 or numbers.sum() <= 0:
                 raise SynodeError(

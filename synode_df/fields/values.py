@@ -144,9 +144,7 @@ def draw_value(value: FieldValue, rows: Rows) -> AnyColumn:
     if isinstance(value, pl.Expr):
         return rows.surroundings.evaluate(value, rows.path)
     if callable(value):
-        return python_column(
-            rows.surroundings.call(value, rows.draws, rows.path), annotated_dtype(value), rows.path
-        )
+        return python_column(rows.surroundings.call(value, rows.draws, rows.path), annotated_dtype(value), rows.path)
     return constant_column(typed_series([value], rows.path), len(rows))
 
 
@@ -174,4 +172,3 @@ def datasets_in(value: FieldValue) -> Iterator[str]:
 def is_callback(value: FieldValue) -> bool:
     """Whether a field value runs Python for each user."""
     return callable(value) and not isinstance(value, FieldGenerator | pl.Expr)
-

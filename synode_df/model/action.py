@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import polars as pl
@@ -92,9 +92,9 @@ class Action(Declaration):
 
     id: str
     event: str | None = None
-    fields: FrozenMapping[FieldValue] = FrozenMapping()
+    fields: FrozenMapping[FieldValue] = field(default_factory=FrozenMapping)
     handler: Handler | None = None
-    remember: FrozenMapping[FieldValue] = FrozenMapping()
+    remember: FrozenMapping[FieldValue] = field(default_factory=FrozenMapping)
     remember_scope: str | None = None
     time_span: TimeSpan | None = None
     bounce_chance: Probability = 0.0

@@ -30,7 +30,7 @@ class DatasetRow(NamedTuple):
     ['0: 1', '1: 1']
     """
 
-    index: int
+    index: int  # type: ignore[assignment]  # hides the tuple's own method, which rows do not need
     data: dict[str, Any]
 
 
@@ -112,7 +112,7 @@ class Dataset(Declaration):
                 path=path,
                 expected="a polars.DataFrame or polars.LazyFrame",
                 received=shown(frame, 60),
-                suggestion="use Dataset.from_file for a file, pl.from_pandas(...) for a pandas frame, pl.DataFrame(...) else",
+                suggestion="use Dataset.from_file for a file, pl.from_pandas(...) or pl.DataFrame(...) for other data",
             )
         rows = frame.collect() if isinstance(frame, pl.LazyFrame) else frame
         if not rows.width:
@@ -123,7 +123,7 @@ class Dataset(Declaration):
 
     @classmethod
     def from_file(cls, id: str, path: str | Path) -> Dataset:
-        """A dataset read from a Parquet or CSV file.
+        r"""A dataset read from a Parquet or CSV file.
 
         Parameters
         ----------
@@ -146,7 +146,7 @@ class Dataset(Declaration):
         >>> import tempfile, pathlib
         >>> import synode_df as sd
         >>> file = pathlib.Path(tempfile.mkdtemp(), "plans.csv")
-        >>> _ = file.write_text("plan,price\\nfree,0\\npro,9\\n")
+        >>> _ = file.write_text("plan,price\nfree,0\npro,9\n")
         >>> sd.Dataset.from_file("plans", file).rows
         2
         """

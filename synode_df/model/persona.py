@@ -109,9 +109,7 @@ def checked_personas(personas: Any) -> tuple[tuple[Persona, float], ...]:
         return ()
     if isinstance(personas, Persona):
         return ((personas, 1.0),)
-    pairs = (
-        tuple(personas) if isinstance(personas, Iterable) and not isinstance(personas, str | Mapping) else (None,)
-    )
+    pairs = tuple(personas) if isinstance(personas, Iterable) and not isinstance(personas, str | Mapping) else (None,)
     for pair in pairs:
         if not (isinstance(pair, tuple | list) and len(pair) == 2 and isinstance(pair[0], Persona)):
             raise SynodeError(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from synode_df import checks
@@ -51,34 +52,19 @@ def checked_journeys(journeys: Any) -> tuple[Journey, ...]:
 
 
 def _refuse_circles(journeys: tuple[Journey, ...]) -> None:
-    requires = {journey.id: journey.requires for journey in journeys}
-    done: set[str] = set()
-
-    for start in requires:
-        trail: list[str] = []
-        stack: list[tuple[str, Iterator[str]]] = [(start, iter(requires[start]))]
-        if start in done:
-            continue
-        trail.append(start)
-        while stack:
-            current, rest = stack[-1]
-            following = next((each for each in rest if each not in done), None)
-            if following is None:
-                stack.pop()
-                done.add(trail.pop())
-            elif following in trail:
-                circle = [*trail[trail.index(following) :], following]
-                raise SynodeError(
-                    "CIRCULAR_REQUIRES",
-                    "Journeys require each other in a circle, so none of them can ever start",
-                    path=f"Journey {shown(current, 60)} > Requires",
-                    expected="requirements that lead back to a journey without any",
-                    received=" -> ".join(shown(each, 40) for each in circle),
-                    suggestion=f"take {shown(following, 40)} out of the requires of {shown(current, 40)}",
-                )
-            else:
-                trail.append(following)
-                stack.append((following, iter(requires[following])))
+    try:
+        TopologicalSorter({journey.id: journey.requires for journey in journeys}).prepare()
+    except CycleError as error:
+        circle: list[str] = error.args[1]
+        first, second = circle[1], circle[0]  # each requires the one listed before it
+        raise SynodeError(
+            "CIRCULAR_REQUIRES",
+            "Journeys require each other in a circle, so none of them can ever start",
+            path=f"Journey {shown(first, 60)} > Requires",
+            expected="requirements that lead back to a journey without any",
+            received=" <- ".join(shown(each, 40) for each in circle),
+            suggestion=f"take {shown(second, 40)} out of the requires of {shown(first, 40)}",
+        ) from None
 
 
 def checked_datasets(datasets: Iterable[Dataset], preloaded: Iterable[Dataset]) -> tuple[Dataset, ...]:
@@ -126,7 +112,9 @@ def check_picks(journeys: Iterable[Journey], personas: Iterable[Persona], datase
         _check_values(dataset.fields.items(), f"Dataset {shown(dataset.id, 60)}", known[:position])
     for journey in journeys:
         for adventure, action in journey.actions():
-            path = f"Journey {shown(journey.id, 60)} > Adventure {shown(adventure.id, 60)} > Action {shown(action.id, 60)}"
+            path = (
+                f"Journey {shown(journey.id, 60)} > Adventure {shown(adventure.id, 60)} > Action {shown(action.id, 60)}"
+            )
             _check_values([*action.remember.items(), *action.fields.items()], path, known)
 
 

@@ -114,9 +114,7 @@ class Telemetry:
             for journey in self.scenario.journeys
             for adventure, action in journey.actions()
         ]
-        return pl.DataFrame(
-            rows, schema=_step_schema("journey_id", "adventure_id", "action_id", "executor", "reason")
-        )
+        return pl.DataFrame(rows, schema=_step_schema("journey_id", "adventure_id", "action_id", "executor", "reason"))
 
     @property
     def batches(self) -> pl.DataFrame:
@@ -180,16 +178,14 @@ class Telemetry:
             ) from error
 
     def __str__(self) -> str:
-        lines = [
-            f"{self.users:,} users, {self.events:,} events in {self.seconds:.2f} s ({self.mode}, "
-            f"{self.events_per_second:,.0f} events/s)"
-        ]
-        for row in self.journeys.iter_rows(named=True):
-            lines.append(
-                f"  {row['journey_id']}: {row['started']:,} started, {row['completed']:,} completed, "
-                f"{row['bounced']:,} bounced, {row['skipped']:,} skipped, {row['cut'] + row['late']:,} out of time"
-            )
-        return "\n".join(lines)
+        speed = f"{self.events_per_second:,.0f} events/s"
+        total = f"{self.users:,} users, {self.events:,} events in {self.seconds:.2f} s ({self.mode}, {speed})"
+        journeys = (
+            f"  {row['journey_id']}: {row['started']:,} started, {row['completed']:,} completed, "
+            f"{row['bounced']:,} bounced, {row['skipped']:,} skipped, {row['cut'] + row['late']:,} out of time"
+            for row in self.journeys.iter_rows(named=True)
+        )
+        return "\n".join([total, *journeys])
 
 
 def _step_schema(*labels: str) -> dict[str, Any]:

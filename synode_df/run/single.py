@@ -1,4 +1,4 @@
-"""Single users and single columns: replaying a user, trying a journey out, sampling a generator, hydrating a dataset."""
+"""One user, one column, one dataset: replay, dry run, sample and hydrate."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import polars as pl
 
 from synode_df import checks
 from synode_df.durations import Duration
-from synode_df.engine.population import draw_population
 from synode_df.engine.one_by_one import run_one_by_one
+from synode_df.engine.population import draw_population
 from synode_df.engine.tally import Tally
 from synode_df.fields.values import FieldValue
 from synode_df.model.action import Action

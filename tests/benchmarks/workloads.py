@@ -68,9 +68,7 @@ def shop() -> sd.Journey:
 def handle(ctx: sd.SynodeContext) -> list[sd.Event]:
     """One event with the remembered product, as a handler would make it."""
     product = ctx.get("product")
-    return [
-        ctx.event(device=ctx.get("device"), country=ctx.get("country"), sku=product["sku"], price=product["price"])
-    ]
+    return [ctx.event(device=ctx.get("device"), country=ctx.get("country"), sku=product["sku"], price=product["price"])]
 
 
 def shop_with_handlers() -> sd.Journey:

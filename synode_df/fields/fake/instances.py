@@ -40,7 +40,7 @@ def check_locale(locale: str, path: str) -> str:
 
 
 def faker_for(locale: str, path: str) -> Faker:
-    """This thread's Faker for a locale."""
+    """The calling thread's Faker for a locale."""
     cache: dict[str, Faker] = _instances.__dict__
     if locale not in cache:
         from faker import Faker
