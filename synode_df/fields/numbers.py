@@ -91,7 +91,7 @@ def uniform(low: float, high: float, *, decimals: int | None = None) -> Uniform:
     --------
     >>> import synode_df as sd
     >>> sd.sample(sd.uniform(10, 20, decimals=1), rows=3, seed=1).to_list()
-    [11.4, 13.4, 15.5]
+    [17.4, 16.9, 13.7]
     """
     return Uniform(low, high, decimals)
 
@@ -136,7 +136,7 @@ def integer(low: int, high: int) -> Integer:
     --------
     >>> import synode_df as sd
     >>> sd.sample(sd.integer(1, 6), rows=5, seed=1).to_list()
-    [1, 3, 4, 6, 1]
+    [5, 5, 3, 3, 1]
     """
     return Integer(low, high)
 
@@ -230,7 +230,7 @@ def normal(
     --------
     >>> import synode_df as sd
     >>> sd.sample(sd.normal(40, 12, min=18, decimals=0), rows=3, seed=1).to_list()
-    [27.0, 35.0, 42.0]
+    [48.0, 46.0, 36.0]
     """
     return Normal(mean, sd, min, max, decimals)
 
@@ -283,7 +283,7 @@ def lognormal(median: float, sigma: float, *, decimals: int | None = None) -> Lo
     --------
     >>> import synode_df as sd
     >>> sd.sample(sd.lognormal(median=40, sigma=0.6, decimals=2), rows=3, seed=1).to_list()
-    [20.85, 31.33, 43.05]
+    [58.41, 53.84, 32.54]
     """
     return LogNormal(median, sigma, decimals)
 
@@ -328,7 +328,7 @@ def exponential(mean: float, *, decimals: int | None = None) -> Exponential:
     --------
     >>> import synode_df as sd
     >>> sd.sample(sd.exponential(10, decimals=1), rows=3, seed=1).to_list()
-    [19.5, 10.7, 5.9]
+    [3.1, 3.7, 10.1]
     """
     return Exponential(mean, decimals)
 
@@ -395,6 +395,6 @@ def poisson(mean: float) -> Poisson:
     --------
     >>> import synode_df as sd
     >>> sd.sample(sd.poisson(2.5), rows=5, seed=1).to_list()
-    [1, 2, 2, 4, 1]
+    [3, 3, 2, 2, 0]
     """
     return Poisson(mean)

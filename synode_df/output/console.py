@@ -27,7 +27,7 @@ class ConsoleAdapter(OutputAdapter):
     >>> import synode_df as sd
     >>> visit = sd.Journey("visit", [sd.Adventure("look", [sd.Action("land")])])
     >>> _ = sd.generate(visit, users=300, adapter=sd.ConsoleAdapter(rows=1), seed=1)
-    2026-01-05 06:25:58.131829  27dc4b1a7c8b1c1b  land  visit > look > land
+    2026-01-25 21:55:38.191477  2a4ae658d985d482  land  visit > look > land
     ... and 299 more events
     """
 

@@ -213,7 +213,7 @@ def generate(
     >>> visit = sd.Journey("visit", [sd.Adventure("look", [sd.Action("land"), sd.Action("view", bounce_chance=0.5)])])
     >>> report = sd.generate(visit, users=1_000, adapter=sd.InMemoryAdapter(), seed=7)
     >>> report.telemetry.actions.select("action_id", "reached", "bounced", "events").rows()
-    [('land', 1000, 0, 1000), ('view', 1000, 503, 497)]
+    [('land', 1000, 0, 1000), ('view', 1000, 492, 508)]
     """
     target = ConsoleAdapter() if adapter is None else adapter
     if not isinstance(target, OutputAdapter):

@@ -207,7 +207,7 @@ def sample(
     --------
     >>> import synode_df as sd
     >>> sd.sample(sd.integer(1, 6), rows=3, seed=7).to_list()
-    [4, 2, 1]
+    [1, 3, 3]
     """
     checks.whole(rows, name="rows", path="rows", at_least=0, at_most=100_000_000)
     who = Persona("sample", {"value": value})
