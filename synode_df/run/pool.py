@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pickle
 import secrets
 import shutil
+import sys
 import tempfile
 import threading
+import time
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
@@ -24,6 +27,9 @@ _WAVE: Final = 8
 """Batches a worker gets at a time where frames come back."""
 
 _KEPT: Final = 3
+"""Jobs of earlier runs that a worker keeps, since some of their batches may still be under way."""
+
+_THREADS: Final = "POLARS_MAX_THREADS"
 
 _workshops: dict[str, Workshop] = {}
 _lock = threading.Lock()
@@ -36,6 +42,7 @@ class Ticket:
     token: str
     file: str
     exchange: str | None
+    parent: int
 
 
 @dataclass(frozen=True)
@@ -45,18 +52,33 @@ class Failure:
     error: BaseException
     cause: BaseException | None
 
+    def __reduce__(self) -> tuple[type[Failure], tuple[BaseException, BaseException | None]]:
+        return Failure, (_portable(self.error), None if self.cause is None else _portable(self.cause))
+
 
 def _workshop(ticket: Ticket) -> Workshop:
     with _lock:
         if ticket.token not in _workshops:
-            import cloudpickle
-
-            job: Callable[[], Job] = cloudpickle.loads(Path(ticket.file).read_bytes())
+            make_job = _unpacked_job(Path(ticket.file).read_bytes())
             # Workers outlive runs: what earlier ones left is dropped, but for a few that may still be under way.
             for earlier in list(_workshops)[: -_KEPT or None]:
                 _workshops.pop(earlier).close()
-            _workshops[ticket.token] = Workshop(job())
+            _workshops[ticket.token] = Workshop(make_job())
+            if os.getppid() == ticket.parent:
+                threading.Thread(target=_end_with_parent, args=(ticket,), daemon=True).start()
         return _workshops[ticket.token]
+
+
+def _end_with_parent(ticket: Ticket) -> None:
+    """End this worker if its parent is killed during the run, and remove what nobody will come for."""
+    while os.getppid() == ticket.parent:
+        if not os.path.exists(ticket.file):
+            return
+        time.sleep(1)
+    for folder in (os.path.dirname(ticket.file), ticket.exchange):
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+    os._exit(1)
 
 
 def _work(ticket: Ticket, first_user: int, end_user: int) -> Outcome | Failure:
@@ -67,7 +89,7 @@ def _work(ticket: Ticket, first_user: int, end_user: int) -> Outcome | Failure:
             outcome.events.write_ipc(Path(ticket.exchange, f"{first_user}.arrow"), compression="uncompressed")
             outcome.events = None
     except Exception as error:  # noqa: BLE001 - every error must reach the parent whole
-        return Failure(_portable(error), None if error.__cause__ is None else _portable(error.__cause__))
+        return Failure(error, error.__cause__)
     return outcome
 
 
@@ -80,11 +102,6 @@ def _portable(error: BaseException) -> BaseException:
     except Exception:  # noqa: BLE001 - whatever its pickling raises
         return RuntimeError(f"{type(error).__name__}: {error}")
     return error
-
-
-def _bound_polars(threads: int) -> None:
-    """Let a worker's Polars use its share of the cores; runs before Polars starts its threads."""
-    os.environ["POLARS_MAX_THREADS"] = str(threads)
 
 
 class WorkerPool:
@@ -129,11 +146,13 @@ class WorkerPool:
         SynodeError
             What the batches raise; `WORKER_DIED` where a worker's process ended.
         """
-        folder = Path(tempfile.mkdtemp(prefix="synode_df-"))
+        folder = _folder()
         exchange = _memory_folder() if frames else None
-        ticket = Ticket(secrets.token_hex(16), str(folder / "job"), None if exchange is None else str(exchange))
+        ticket = Ticket(
+            secrets.token_hex(16), str(folder / "job"), None if exchange is None else str(exchange), os.getpid()
+        )
         try:
-            (folder / "job").write_bytes(_pickled(self._make_job))
+            (folder / "job").write_bytes(_packed_job(self._make_job))
             for outcome in self._outcomes(ticket, batches):
                 if exchange is not None:
                     outcome.events = _mapped(exchange / f"{outcome.first_user}.arrow")
@@ -166,16 +185,21 @@ class WorkerPool:
 
     @contextlib.contextmanager
     def _configured(self) -> Iterator[None]:
-        """Bound Polars' threads in joblib's own default workers; leave what the user configured alone."""
+        """Let each of joblib's own default workers use its share of the cores for Polars.
+
+        What the user configured, for joblib or for Polars, is left alone. The initializer is a function of the
+        standard library on purpose: one of ours would import Polars, which reads the variable on import.
+        """
         import joblib
         from joblib.parallel import get_active_backend
 
         backend, _ = get_active_backend()
-        if type(backend).__name__ != "LokyBackend" or getattr(backend, "backend_kwargs", None):
+        configured = type(backend).__name__ != "LokyBackend" or getattr(backend, "backend_kwargs", None)
+        if configured or _THREADS in os.environ:
             yield
             return
-        threads = max(1, (os.cpu_count() or 1) // max(1, self._workers))
-        with joblib.parallel_config(backend="loky", initializer=_bound_polars, initargs=(threads,)):
+        threads = max(1, joblib.cpu_count() // max(1, self._workers))
+        with joblib.parallel_config(backend="loky", initializer=os.putenv, initargs=(_THREADS, str(threads))):
             yield
 
 
@@ -207,11 +231,13 @@ def _abandon(results: Generator[Outcome | Failure, None, None]) -> None:
         results.close()
 
 
-def _pickled(make_job: Callable[[], Job]) -> bytes:
+def _packed_job(make_job: Callable[[], Job]) -> bytes:
+    """A job as bytes, with the folders that modules are imported from: workers may be older than some of them."""
     import cloudpickle
 
+    folders = [os.path.abspath(folder) for folder in sys.path]
     try:
-        return bytes(cloudpickle.dumps(make_job))
+        return pickle.dumps((folders, cloudpickle.dumps(make_job)))
     except Exception as error:
         raise SynodeError(
             "NOT_PICKLABLE",
@@ -223,12 +249,34 @@ def _pickled(make_job: Callable[[], Job]) -> bytes:
         ) from error
 
 
+def _unpacked_job(packed: bytes) -> Callable[[], Job]:
+    folders, job = pickle.loads(packed)
+    sys.path += [folder for folder in folders if folder not in sys.path]
+    try:
+        make_job: Callable[[], Job] = pickle.loads(job)
+    except Exception as error:
+        raise SynodeError(
+            "NOT_PICKLABLE",
+            f"The declarations cannot be unpacked in a worker: {error}",
+            path="n_jobs",
+            expected="handlers and callables whose modules every worker can import",
+            received=f"{type(error).__name__}: {shown(str(error), 200)}",
+            suggestion="put their modules where workers find them (PYTHONPATH, or installed), or use n_jobs=1",
+        ) from error
+    return make_job
+
+
 def _memory_folder() -> Path:
     """A folder for frames on their way to the parent: in shared memory where there is some."""
     shared = Path("/dev/shm")
     if shared.is_dir() and os.access(shared, os.W_OK) and shutil.disk_usage(shared).free > 2**30:
-        return Path(tempfile.mkdtemp(prefix="synode_df-", dir=shared))
-    return Path(tempfile.mkdtemp(prefix="synode_df-"))
+        return _folder(shared)
+    return _folder()
+
+
+def _folder(within: Path | None = None) -> Path:
+    """A new temporary folder, named after this process."""
+    return Path(tempfile.mkdtemp(prefix=f"synode_df-{os.getpid()}-", dir=within))
 
 
 def _mapped(file: Path) -> pl.DataFrame:
