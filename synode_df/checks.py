@@ -16,7 +16,7 @@ def identifier(value: object, *, what: str, path: str | None = None) -> str:
     raise SynodeError(
         "INVALID_ID",
         f"{what} needs an id",
-        path=path,
+        path=path or what,
         expected="a non-empty string",
         received=shown(value),
         suggestion=f'give it a short name as first argument, such as {what}("checkout", ...)',

@@ -55,7 +55,6 @@ CODES: Final[Mapping[str, str]] = {
     "WORKER_DIED": "a worker process ended before its batch was done",
     "NOT_PICKLABLE": "a declaration cannot travel to the worker processes",
     "OUTPUT_ERROR": "an adapter could not write",
-    "MISSING_EXTRA": "an optional dependency is not installed",
 }
 """Every error code, with when it is raised."""
 

@@ -45,7 +45,8 @@ def checked_journeys(journeys: Any) -> tuple[Journey, ...]:
                     path=f"Journey {shown(journey.id, 60)} > Requires",
                     expected="ids of journeys of the same run",
                     received=shown(required),
-                    suggestion=did_you_mean(required, [each for each in known if each != journey.id]),
+                    suggestion=did_you_mean(required, [each for each in known if each != journey.id])
+                    or "pass that journey too, before this one",
                 )
     _refuse_circles(members)
     return members

@@ -60,7 +60,7 @@ class ParquetAdapter(ShardingAdapter):
         compression: Compression = "zstd",
         compression_level: int | None = None,
     ) -> None:
-        self.path = Path(path)
+        self.path = Path(path).absolute()  # workers may stand in another folder
         self._mode = checks.one_of(
             mode, ("create", "overwrite"), name="mode", code="INVALID_OPTION", path="ParquetAdapter"
         )
