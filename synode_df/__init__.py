@@ -25,10 +25,10 @@ from synode_df.run import Report, WorkerPool, dry_run, generate, generate_df, hy
 from synode_df.version import DATA_VERSION, __version__
 
 __all__ = [
-    "DATA_VERSION",
     "Action",
     "Adventure",
     "ConsoleAdapter",
+    "DATA_VERSION",
     "Dataset",
     "DatasetHandle",
     "DatasetRow",

@@ -32,7 +32,9 @@ def test_bounce_chances_that_are_none(chance: Any) -> None:
     assert code_of(lambda: sd.Journey("j", journey().adventures, bounce_chance=chance)) == "INVALID_BOUNCE_CHANCE"
 
 
-@pytest.mark.parametrize("weights", [{"a": -1}, {"a": 0, "b": 0}, {}, {"a": "1"}, {"a": math.nan}, {"a": math.inf}, ["a"], None])
+@pytest.mark.parametrize(
+    "weights", [{"a": -1}, {"a": 0, "b": 0}, {}, {"a": "1"}, {"a": math.nan}, {"a": math.inf}, ["a"], None]
+)
 def test_weights_that_are_none(weights: Any) -> None:
     assert code_of(lambda: sd.weighted(weights)) == "INVALID_WEIGHTS"
 
@@ -182,7 +184,12 @@ def test_ids_and_text_of_any_kind_work(odd: str) -> None:
     )
     persona = sd.Persona(odd, {odd: odd})
     rows = sd.Dataset(odd, 2, {odd: odd})
-    options: dict[str, Any] = {"users": 2, "seed": 1, "persona": [(persona, 1), (sd.Persona("b", {}), 1)], "datasets": [rows]}
+    options: dict[str, Any] = {
+        "users": 2,
+        "seed": 1,
+        "persona": [(persona, 1), (sd.Persona("b", {}), 1)],
+        "datasets": [rows],
+    }
     events = sd.generate_df(made, **options)
     assert events[odd].to_list() == [odd, odd]
     assert events["event"].to_list() == [odd, odd]
@@ -286,6 +293,8 @@ def test_declarations_are_frozen_equal_hashable_and_picklable() -> None:
         sd.fake("bothify", text="??"),
         sd.pick("d", ["a"], weight="w"),
         sd.Persona("p", {"a": sd.chance(0.5)}),
-        sd.Journey("j", [sd.Adventure("a", [sd.Action("x", time_span="5s")], on_bounce="skip")], suppression_period="1d"),
+        sd.Journey(
+            "j", [sd.Adventure("a", [sd.Action("x", time_span="5s")], on_bounce="skip")], suppression_period="1d"
+        ),
     ):
         assert eval(repr(declared), dict(names)) == declared

@@ -35,6 +35,20 @@ def dying(ctx: sd.SynodeContext) -> list[sd.Event]:
     os._exit(3)
 
 
+def list_nothing() -> list[sd.Event]:
+    return []
+
+
+class Locked:
+    """A handler that holds what cannot travel."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+
+    def __call__(self, ctx: sd.SynodeContext) -> list[sd.Event]:
+        return []
+
+
 EMPTY = sd.Dataset("empty", 0, {"a": 1})
 PLANS = sd.Dataset.from_frame("plans", pl.DataFrame({"id": ["free", "pro"], "bad": [-1, 2]}))
 CONTEXT = sd.SynodeContext(datasets=[PLANS])
@@ -66,11 +80,13 @@ CASES: dict[str, Callable[[], object]] = {
     "COLUMN_NOT_FOUND": lambda: run(one(fields={"a": sd.pick("plans", "idd")}), datasets=[PLANS]),
     "ROW_NOT_FOUND": lambda: CONTEXT.dataset("plans").row("prro"),
     "FIELD_NAME_COLLISION": lambda: sd.Action("x", fields={"event_id": 1}),
-    "TYPE_CONFLICT": lambda: run([one(fields={"a": 1}), sd.Journey("k", [sd.Adventure("a", [sd.Action("x", fields={"a": "s"})])])]),
+    "TYPE_CONFLICT": lambda: run(
+        [one(fields={"a": 1}), sd.Journey("k", [sd.Adventure("a", [sd.Action("x", fields={"a": "s"})])])]
+    ),
     "INVALID_USERS": lambda: run(users=-1),
     "INVALID_WINDOW": lambda: run(start_date=datetime(2026, 1, 1)),
     "INVALID_OPTION": lambda: run(n_jobs=0),
-    "INVALID_HANDLER": lambda: sd.Action("x", handler=lambda: []),
+    "INVALID_HANDLER": lambda: sd.Action("x", handler=list_nothing),
     "INVALID_HANDLER_RETURN": lambda: run(one(handler=lambda ctx: None)),
     "HANDLER_ERROR": lambda: run(one(handler=raising)),
     "CALLABLE_ERROR": lambda: run(one(fields={"a": raising})),
@@ -79,7 +95,7 @@ CASES: dict[str, Callable[[], object]] = {
     "INVALID_CONTEXT": lambda: CONTEXT.typed_dataset("plans", int),
     "WORKER_MODULE_ERROR": lambda: run(worker_module="no_such_module"),
     "WORKER_DIED": lambda: run(one(handler=dying), n_jobs=2, batch_size=1),
-    "NOT_PICKLABLE": lambda: run(one(handler=lambda ctx, lock=threading.Lock(): []), n_jobs=2),
+    "NOT_PICKLABLE": lambda: run(one(handler=Locked()), n_jobs=2),
     "OUTPUT_ERROR": lambda: sd.generate(one(), users=1, adapter=sd.ParquetAdapter(__file__)),
 }
 

@@ -66,7 +66,9 @@ def _demo(options: argparse.Namespace) -> int:
         seed=options.seed,
     )
     events = pl.scan_parquet(options.output / "*.parquet")
-    with pl.Config(tbl_hide_column_data_types=True, tbl_hide_dataframe_shape=True, tbl_formatting="UTF8_FULL_CONDENSED"):
+    with pl.Config(
+        tbl_hide_column_data_types=True, tbl_hide_dataframe_shape=True, tbl_formatting="UTF8_FULL_CONDENSED"
+    ):
         print(funnel_table(events, options.users))
     _tell(report, options.output)
     return 0
@@ -110,9 +112,7 @@ def funnel_table(events: pl.LazyFrame, users: int) -> pl.DataFrame:
     polars.DataFrame
         `step`, `users`, `of all` and `of previous`, the shares as text.
     """
-    counts = (
-        events.group_by(pl.col("event").cast(pl.String)).agg(pl.col("user_id").n_unique().alias("users")).collect()
-    )
+    counts = events.group_by(pl.col("event").cast(pl.String)).agg(pl.col("user_id").n_unique().alias("users")).collect()
     reached = dict(counts.iter_rows())
     rows = [reached.get(step, 0) for step in shop.FUNNEL]
     previous = [users, *rows[:-1]]

@@ -19,7 +19,7 @@ from synode_df.fields.fake import AddressedFaker, check_locale
 from synode_df.fields.tables import Table
 from synode_df.model.action import SCOPES, checked_scope
 from synode_df.model.dataset import Dataset
-from synode_df.model.event import RESERVED_FIELDS, RESERVED_NAMES, Event
+from synode_df.model.event import RESERVED_FIELDS, RESERVED_NAMES, Event, refuse_reserved
 from synode_df.model.validation import dataset_not_found
 from synode_df.randomness import AddressedRandom, bits_at, child_place, row_keys
 
@@ -404,20 +404,6 @@ class SynodeContext:
 
 def _as_is(row: dict[str, Any]) -> dict[str, Any]:
     return row
-
-
-def refuse_reserved(payload: Iterable[str], path: str) -> None:
-    """Raise `FIELD_NAME_COLLISION` for a payload field that has the name of an event column."""
-    taken = next((name for name in payload if name in RESERVED_FIELDS), None)
-    if taken is not None:
-        raise SynodeError(
-            "FIELD_NAME_COLLISION",
-            f"Every event has a column {shown(taken)}: a payload field cannot be called so",
-            path=path,
-            expected=f"a name other than {', '.join(sorted(RESERVED_FIELDS))}",
-            received=shown(taken),
-            suggestion=f'call it something like "my_{taken}"',
-        )
 
 
 def row_context(seed: int) -> Callable[..., SynodeContext]:

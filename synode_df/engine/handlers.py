@@ -13,10 +13,10 @@ from functools import lru_cache
 from types import TracebackType
 from typing import Any, Self
 
-from synode_df.engine.context import SynodeContext, refuse_reserved
+from synode_df.engine.context import SynodeContext
 from synode_df.engine.surroundings import replay_line
 from synode_df.errors import SynodeError, shown
-from synode_df.model.event import RESERVED_FIELDS, Event
+from synode_df.model.event import RESERVED_FIELDS, Event, refuse_reserved
 
 
 @lru_cache(maxsize=1)

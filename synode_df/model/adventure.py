@@ -100,7 +100,9 @@ def members_of(members: Iterable[T], kind: type[T], *, code: str, path: str) -> 
         wrong = next((member for member in listed if not isinstance(member, kind)), None)
         if listed and wrong is None:
             return listed
-        received, fix = ("no members", f"add one: {word}(...)") if not listed else (shown(wrong), f"wrap it: {word}(...)")
+        received, fix = (
+            ("no members", f"add one: {word}(...)") if not listed else (shown(wrong), f"wrap it: {word}(...)")
+        )
     raise SynodeError(
         code,
         f"A list of {word.lower()}s is needed",

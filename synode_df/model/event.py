@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final, NamedTuple
+
+from synode_df.errors import SynodeError, shown
 
 EVENT_COLUMNS: Final = (
     "event_id",
@@ -55,3 +57,17 @@ class Event(NamedTuple):
     name: str
     timestamp: datetime
     payload: Mapping[str, Any]
+
+
+def refuse_reserved(payload: Iterable[str], path: str) -> None:
+    """Raise `FIELD_NAME_COLLISION` for a payload field that has the name of an event column."""
+    taken = next((name for name in payload if name in RESERVED_FIELDS), None)
+    if taken is not None:
+        raise SynodeError(
+            "FIELD_NAME_COLLISION",
+            f"Every event has a column {shown(taken)}: a payload field cannot be called so",
+            path=path,
+            expected=f"a name other than {', '.join(sorted(RESERVED_FIELDS))}",
+            received=shown(taken),
+            suggestion=f'call it something like "my_{taken}"',
+        )

@@ -40,7 +40,7 @@ def _polynomial(x: Floats, coefficients: tuple[float, ...]) -> Floats:
 
 
 def log(x: Floats) -> Floats:
-    """Natural logarithm of positive numbers (series of the area tangent; within 2 units in the last place)."""
+    """Natural logarithm of positive numbers (series of the area tangent; within 3 units in the last place)."""
     mantissa, exponent = np.frexp(x)
     small = mantissa < _SQRT_HALF
     mantissa = np.where(small, mantissa * 2, mantissa)

@@ -14,7 +14,7 @@ from synode_df.fields.base import FieldGenerator
 from synode_df.fields.columns import AnyColumn, Column, PythonColumn
 from synode_df.fields.declaration import FrozenMapping
 from synode_df.fields.dtypes import python_dtype, typed_series
-from synode_df.fields.fake.instances import AddressedFaker, faker_for
+from synode_df.fields.fake.instances import AddressedFaker, faker_for, put_random
 from synode_df.fields.rows import Rows
 from synode_df.randomness import AddressedRandom
 
@@ -59,7 +59,7 @@ class Fake(FieldGenerator):
         try:
             if callable(self.method):
                 faker = faker_for(locale, path)
-                faker.random = stream
+                put_random(faker, stream)
                 return self.method(faker, *self.args, **self.kwargs)
             return getattr(AddressedFaker(locale, stream, path), self.method)(*self.args, **self.kwargs)
         except SynodeError:

@@ -49,6 +49,11 @@ def faker_for(locale: str, path: str) -> Faker:
     return cache[locale]
 
 
+def put_random(faker: Faker, random: AddressedRandom) -> None:
+    """Let a Faker of one locale draw from an address from now on."""
+    faker.factories[0].random = random
+
+
 class AddressedFaker:
     """A Faker whose values depend on the user and the place of the call only.
 
@@ -74,7 +79,7 @@ class AddressedFaker:
             raise AttributeError(name)
         faker = faker_for(self._locale, self._path)
         # Contexts of many users share the instance; each call starts by putting its own numbers in.
-        faker.random = self._random
+        put_random(faker, self._random)
         try:
             method = getattr(faker, name)
         except AttributeError as error:
@@ -84,7 +89,7 @@ class AddressedFaker:
 
         def call(*args: Any, **kwargs: Any) -> Any:
             own = faker_for(self._locale, self._path)
-            own.random = self._random
+            put_random(own, self._random)
             return getattr(own, name)(*args, **kwargs)
 
         return call
