@@ -281,7 +281,7 @@ def test_declarations_are_frozen_equal_hashable_and_picklable() -> None:
     assert hash(make()) == hash(make())
     assert pickle.loads(pickle.dumps(make())) == make()
     assert make() != journey()
-    assert sd.one_of([1, 2]) != sd.one_of([True, 2])
+    assert sd.one_of([1]) != sd.one_of([True])
     with pytest.raises(AttributeError):
         make().id = "other"  # type: ignore[misc]
     with pytest.raises(TypeError):
