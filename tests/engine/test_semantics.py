@@ -173,7 +173,9 @@ def test_remembered_value_lives_as_long_as_its_scope(run: Run, scope: str | None
     read = {"n": pl.col("kept")}
     first = journey(
         "first",
-        sd.Adventure("a", [action("x", remember={"kept": 1}, remember_scope=scope, fields=read), action("y", fields=read)]),
+        sd.Adventure(
+            "a", [action("x", remember={"kept": 1}, remember_scope=scope, fields=read), action("y", fields=read)]
+        ),
         sd.Adventure("b", [action("z", fields=read)]),
     )
     second = journey("second", sd.Adventure("a", [action("w", fields=read)]))
@@ -290,7 +292,9 @@ def test_handler_sets_what_later_expressions_read(run: Run) -> None:
         ctx.set("score", ctx.user_index * 1.5)
         return []
 
-    visit = journey("j", sd.Adventure("a", [action("x", handler=handler), action("y", fields={"s": pl.col("score") + 1})]))
+    visit = journey(
+        "j", sd.Adventure("a", [action("x", handler=handler), action("y", fields={"s": pl.col("score") + 1})])
+    )
     assert run(visit, users=3)["s"].to_list() == [1.0, 2.5, 4.0]
 
 
@@ -380,13 +384,20 @@ def test_share_of_users_who_bounce_is_the_bounce_chance() -> None:
 
 
 def test_tally_adds_up() -> None:
-    first = journey("first", sd.Adventure("a", [action("x", bounce_chance=0.5, time_span=("1h", "20d"))]), bounce_chance=0.2)
+    first = journey(
+        "first", sd.Adventure("a", [action("x", bounce_chance=0.5, time_span=("1h", "20d"))]), bounce_chance=0.2
+    )
     second = journey("second", sd.Adventure("a", [action("y")]), requires="first")
     report = sd.generate([first, second], users=5_000, adapter=sd.InMemoryAdapter(), seed=1)
     for row in report.telemetry.journeys.iter_rows(named=True):
         assert row["users"] == 5_000 == row["skipped"] + row["late"] + row["bounced"] + row["started"]
         assert row["started"] == row["completed"] + row["stopped"] + row["cut"]
         assert row["completed"] > 0
-    steps = pl.concat([report.telemetry.adventures.select(pl.exclude("adventure_id")), report.telemetry.actions.select("journey_id", "reached", "cut", "bounced", "entered", "events")])
+    steps = pl.concat(
+        [
+            report.telemetry.adventures.select(pl.exclude("adventure_id")),
+            report.telemetry.actions.select("journey_id", "reached", "cut", "bounced", "entered", "events"),
+        ]
+    )
     assert (steps["reached"] == steps["cut"] + steps["bounced"] + steps["entered"]).all()
     assert report.telemetry.events == report.telemetry.actions["events"].sum()

@@ -63,8 +63,7 @@ def test_prefix_stable(users: int) -> None:
 def test_slices_are_parts_of_one_population(a: int, b: int) -> None:
     low, high = sorted((a, b))
     parts = [
-        sd.generate_df(shop.journeys, users=part, **RUN)
-        for part in (range(low), range(low, high), range(high, USERS))
+        sd.generate_df(shop.journeys, users=part, **RUN) for part in (range(low), range(low, high), range(high, USERS))
     ]
     whole = sd.generate_df(shop.journeys, users=USERS, **RUN)
     assert pl.concat([conformed(part, whole.schema) for part in parts]).equals(whole)
