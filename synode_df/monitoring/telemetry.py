@@ -16,6 +16,7 @@ from synode_df.engine.clock import to_datetime
 from synode_df.engine.scenario import Scenario
 from synode_df.engine.tally import JourneyTally, StepTally, Tally
 from synode_df.errors import SynodeError, shown
+from synode_df.fields.fake import Fake
 from synode_df.fields.values import is_callback
 from synode_df.model.action import Action
 
@@ -200,4 +201,11 @@ def executor_of(action: Action) -> tuple[str, str | None]:
     called = [name for name, value in {**action.remember, **action.fields}.items() if is_callback(value)]
     if called:
         return "callback", f"calls a function for each user: {', '.join(called)}"
+    faked = [
+        name
+        for name, value in {**action.remember, **action.fields}.items()
+        if isinstance(value, Fake) and value.executor() == "row-wise"
+    ]
+    if faked:
+        return "callback", f"calls Faker for each user: {', '.join(faked)}"
     return "columnar", None

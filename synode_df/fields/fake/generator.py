@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, ClassVar
 
+import numpy as np
 import polars as pl
 
 from synode_df.errors import SynodeError, shown
 from synode_df.fields.base import FieldGenerator
-from synode_df.fields.columns import AnyColumn, Column, PythonColumn
+from synode_df.fields.columns import AnyColumn, Column, Positions, PythonColumn, full_column
 from synode_df.fields.declaration import FrozenMapping
 from synode_df.fields.dtypes import python_dtype, typed_series
-from synode_df.fields.fake.instances import AddressedFaker, faker_for, put_random
+from synode_df.fields.fake.instances import AddressedFaker, check_locale, faker_for, put_random
+from synode_df.fields.fake.interpreter import Interpreter
+from synode_df.fields.fake.texts import NotColumnarError, to_column
 from synode_df.fields.rows import Rows
-from synode_df.randomness import AddressedRandom
+from synode_df.randomness import AddressedRandom, Draws
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Fake(FieldGenerator):
-    """Values from a method of Faker, called for each row with random numbers from the row's address."""
+    """Values from a method of Faker: drawn from its tables as a column, or made by calling it for each row."""
 
     method: str | Callable[..., Any]
     args: tuple[object, ...] = ()
@@ -40,16 +45,49 @@ class Fake(FieldGenerator):
             )
 
     def draw(self, rows: Rows) -> AnyColumn:
-        dtype = self._dtype(rows.path)
-        locales = rows.surroundings.locales().to_list()
+        locales = rows.surroundings.locales()
+        codes = np.zeros(len(rows), dtype=np.uint32) if locales.codes is None else locales.codes
+        names = locales.to_list() if locales.codes is None else locales.values.to_list()
+        if locales.codes is None:
+            distinct = {name: code for code, name in enumerate(dict.fromkeys(names))}
+            codes = np.array([distinct[name] for name in names], dtype=np.uint32)
+            names = list(distinct)
+        parts: list[tuple[Positions, AnyColumn]] = [(np.empty(0, dtype=np.intp), self._none(rows.path))]
+        for code in np.unique(codes).tolist():
+            positions = np.flatnonzero(codes == code)
+            draws = Draws(rows.draws.keys[positions], rows.draws.place)
+            parts.append((positions, self._column(str(names[code]), draws, rows.path)))
+        return full_column(parts, len(rows))
+
+    def executor(self, locale: str = "en_US") -> str:
+        """Who makes the values for users of a locale.
+
+        Returns
+        -------
+        {"columnar", "row-wise"}
+            Whether Faker's own tables are drawn from as columns, or Faker is called for each user.
+        """
+        return "columnar" if _is_columnar(self, check_locale(locale, "fake")) else "row-wise"
+
+    def _none(self, path: str) -> AnyColumn:
+        """A column without rows, of the right type."""
+        dtype = self._dtype(path)
+        return PythonColumn([]) if dtype is None else Column(pl.Series([], dtype=dtype))
+
+    def _column(self, locale: str, draws: Draws, path: str) -> AnyColumn:
+        if _is_columnar(self, check_locale(locale, path)):
+            generator = faker_for(locale, path).factories[0]
+            interpreter = Interpreter(generator, draws.at("columns"), explore=False)
+            return to_column(interpreter.run(str(self.method), self.args, self.kwargs), len(draws))
+        dtype = self._dtype(path)
         stream = AddressedRandom()
         values = []
-        for locale, address in zip(locales, rows.draws.bits().tolist(), strict=True):
+        started = time.perf_counter()
+        for address in draws.bits().tolist():
             stream.restart(address)
-            values.append(self._value(str(locale), stream, rows.path))
-        if dtype is None:
-            return PythonColumn(values)
-        return Column(typed_series(values, rows.path, dtype=dtype))
+            values.append(self._value(locale, stream, path))
+        _tell_if_slow(self._name(), time.perf_counter() - started)
+        return PythonColumn(values) if dtype is None else Column(typed_series(values, path, dtype=dtype))
 
     def _dtype(self, path: str) -> pl.DataType | None:
         """The type of the method's values, known from one of them; None for lists and dicts, whose parts may vary."""
@@ -81,6 +119,38 @@ class Fake(FieldGenerator):
         method = repr(self.method) if isinstance(self.method, str) else self._name()
         options = [repr(arg) for arg in self.args] + [f"{name}={value!r}" for name, value in self.kwargs.items()]
         return f"fake({', '.join([method, *options])})"
+
+
+_slow: dict[str, float] = {}
+
+
+def _tell_if_slow(method: str, seconds: float) -> None:
+    """A hint, once, when calling Faker row by row has taken more than a second."""
+    before = _slow.get(method, 0.0)
+    _slow[method] = before + seconds
+    if before <= 1 < before + seconds:
+        logging.getLogger("synode_df").warning(
+            "fake(%r) has taken %.1f s so far: Faker is called for each user, since this method, or its arguments, "
+            "cannot be drawn as a column",
+            method,
+            before + seconds,
+        )
+
+
+@lru_cache(maxsize=4_096)
+def _is_columnar(fake: Fake, locale: str) -> bool:
+    """Whether Faker's code for a method and locale can be run on columns; tried once, on every branch, without rows."""
+    if not isinstance(fake.method, str):
+        return False
+    generator = faker_for(locale, "fake").factories[0]
+    if not hasattr(generator, fake.method):
+        return False
+    nobody = Draws(np.empty(0, dtype=np.uint64), 0)
+    try:
+        Interpreter(generator, nobody, explore=True).run(fake.method, fake.args, fake.kwargs)
+    except NotColumnarError:
+        return False
+    return True
 
 
 @lru_cache(maxsize=1_024)
