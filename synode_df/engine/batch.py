@@ -61,7 +61,7 @@ class Batch:
         self.any_name_may_be_set = False
         self._user_digits: NDArray[np.uint32] | None = None
         self._contexts: dict[int, BatchContext] = {}
-        self._attribute_lists: dict[str, list[object]] = {}
+        self.attribute_lists: dict[str, list[object]] = {}
 
     def __len__(self) -> int:
         return len(self.index)
@@ -95,11 +95,11 @@ class Batch:
 
     def attribute_values(self, name: str) -> list[object] | None:
         """Every user's attribute as Python values, or None where there is no such attribute."""
-        if name not in self._attribute_lists:
+        if name not in self.attribute_lists:
             if name not in self.population.attributes:
                 return None
-            self._attribute_lists[name] = self.population.attributes[name].to_list()
-        return self._attribute_lists[name]
+            self.attribute_lists[name] = self.population.attributes[name].to_list()
+        return self.attribute_lists[name]
 
     def contexts(self, positions: Positions, place: Place, event_name: str | None) -> list[BatchContext]:
         """The contexts of some users, standing at a place, with their clocks and sessions set."""
@@ -246,12 +246,14 @@ class BatchContext(SynodeContext):
 
     def get(self, key: str, default: Any = None) -> Any:
         """A value that was set or remembered, else the persona's attribute, else `default`."""
-        state = self._batch.remembered.get(key)
+        batch = self._batch
+        state = batch.remembered.get(key)
         if state is not None:
             value = state.get(self._position, _MISSING)
             if value is not _MISSING:
                 return value
-        return self._attribute(key, default)
+        values = batch.attribute_lists.get(key) or batch.attribute_values(key)
+        return default if values is None else values[self._position]
 
     def _attribute(self, key: str, default: Any) -> Any:
         values = self._batch.attribute_values(key)

@@ -31,7 +31,7 @@ def to_micros(moment: datetime) -> int:
 
 def to_datetime(micros: int) -> datetime:
     """Microseconds since 1970 as an aware datetime in UTC."""
-    return EPOCH + timedelta(microseconds=micros)
+    return EPOCH + timedelta(0, 0, micros)
 
 
 def checked_moment(value: Any, name: str) -> int:

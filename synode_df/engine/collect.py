@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from synode_df.durations import MICROSECOND
-from synode_df.engine.clock import EPOCH
+from synode_df.engine.clock import to_micros
 from synode_df.engine.handlers import check_payload_names
 from synode_df.fields.columns import AnyColumn, Positions, PythonColumn
 from synode_df.model.event import Event
@@ -47,12 +46,14 @@ class Collector:
         self._late: list[int] = []
         self._by_names: dict[tuple[str, ...], tuple[list[int], list[list[Any]]]] = {}
 
-    def add(self, position: int, events: list[Event]) -> None:
-        """Take the events of the user at a position; users come in ascending order."""
+    def add(self, position: int, events: list[Event], stamp: tuple[int, datetime] | None) -> None:
+        """Take the events of the user at a position; users come in ascending order.
+
+        `stamp` is the last clock that the user's context made a datetime of, in both forms.
+        """
         ids = self.ids
         for event_id, user_id, session_id, name, timestamp, payload in events:
-            moment = timestamp if timestamp.tzinfo is not None else timestamp.replace(tzinfo=UTC)
-            time = (moment - EPOCH) // MICROSECOND
+            time = stamp[0] if stamp is not None and timestamp is stamp[1] else to_micros(timestamp)
             names = tuple(payload)
             found = self._by_names.get(names)
             if found is None:

@@ -275,8 +275,8 @@ class _Walk:
         found = Collector(start=scenario.start, end=scenario.end, path=place.path)
         if action.handler is not None and contexts:
             results = self.runner.run(action.handler, contexts, place.path)
-            for position, events in zip(positions.tolist(), results, strict=True):
-                found.add(position, events)
+            for position, context, events in zip(positions.tolist(), contexts, results, strict=True):
+                found.add(position, events, context._stamp)
         batch.take_clocks(positions, contexts)
         owners = found.positions
         block = Block(

@@ -28,6 +28,9 @@ IdGenerator = Callable[[str], str]
 
 _NOTHING: Final = object()
 
+_new_event: Final = tuple.__new__
+"""What `Event(...)` does, without checking the number of arguments once more."""
+
 
 class SynodeContext:
     """One user, as handlers and callable fields see them.
@@ -129,6 +132,7 @@ class SynodeContext:
         self._event_name: str | None = None
         self._random: tuple[int, AddressedRandom] | None = None
         self._faker: tuple[int, AddressedFaker] | None = None
+        self._stamp: tuple[int, datetime] | None = None
         self._user_digits: str | None = None
         self._user_id: str | None = None
         self._session_id: str | None = None
@@ -321,7 +325,14 @@ class SynodeContext:
             )
         if not RESERVED_FIELDS.isdisjoint(payload):
             refuse_reserved(payload, self._path)
-        return Event(self._id("event"), self.user_id, self.session_id, own, to_datetime(self._clock), payload)
+        made = (self._id("event"), self.user_id, self.session_id, own, self._moment(), payload)
+        return _new_event(Event, made)
+
+    def _moment(self) -> datetime:
+        """The clock as a datetime, made once while it stands still."""
+        if self._stamp is None or self._stamp[0] != self._clock:
+            self._stamp = (self._clock, to_datetime(self._clock))
+        return self._stamp[1]
 
     def generate_id(self, prefix: str | None = None) -> str:
         """A new id, unique for this user and place: 32 hexadecimal digits, behind `prefix_` if given."""
