@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -19,7 +20,7 @@ from synode_df.fields.fake import AddressedFaker, check_locale
 from synode_df.fields.tables import Table
 from synode_df.model.action import SCOPES, checked_scope
 from synode_df.model.dataset import Dataset
-from synode_df.model.event import RESERVED_FIELDS, RESERVED_NAMES, Event, refuse_reserved
+from synode_df.model.event import RESERVED_FIELDS, RESERVED_NAMES, Event, refuse_names
 from synode_df.model.validation import dataset_not_found
 from synode_df.randomness import AddressedRandom, bits_at, child_place, row_keys
 
@@ -253,15 +254,7 @@ class SynodeContext:
                 received=shown(key),
                 suggestion='write ctx.set("cart", value)',
             )
-        if key in RESERVED_NAMES:
-            raise SynodeError(
-                "FIELD_NAME_COLLISION",
-                f"The name {shown(key)} is taken",
-                path=self._path,
-                expected=f"a name other than {', '.join(sorted(RESERVED_NAMES))}",
-                received=shown(key),
-                suggestion=f'call it something like "my_{key}"',
-            )
+        refuse_names((key,), RESERVED_NAMES, self._path)
 
     def clear_scope(self, scope: str) -> None:
         """Forget what was set or remembered with a scope.
@@ -324,7 +317,7 @@ class SynodeContext:
                 suggestion='write ctx.event("order_completed", total=9.99)',
             )
         if not RESERVED_FIELDS.isdisjoint(payload):
-            refuse_reserved(payload, self._path)
+            refuse_names(payload, RESERVED_FIELDS, self._path)
         made = (self._id("event"), self.user_id, self.session_id, own, self._moment(), payload)
         return _new_event(Event, made)
 
@@ -373,7 +366,8 @@ class SynodeContext:
         checks.unique([*self._tables, dataset.id], what="datasets", path=self._path)
         # A copy: contexts of one run share their tables.
         self._tables = dict(self._tables)
-        self._tables[dataset.id] = hydrate_table(dataset, self._seed, self._tables, context=row_context(self._seed))
+        make = partial(context_of_row, self._seed)
+        self._tables[dataset.id] = hydrate_table(dataset, self._seed, self._tables, context=make)
 
     def dataset(self, id: str) -> DatasetHandle[dict[str, Any]]:
         """A dataset of the run.
@@ -417,14 +411,12 @@ def _as_is(row: dict[str, Any]) -> dict[str, Any]:
     return row
 
 
-def row_context(seed: int) -> Callable[..., SynodeContext]:
-    """What makes the context that a dataset's callable gets: random numbers and Faker of that row."""
-
-    def make(*, key: int, index: int, place: int, path: str, tables: dict[str, Table]) -> SynodeContext:
-        context = SynodeContext.__new__(SynodeContext)
-        clock = checked_moment(DEFAULT_START, "start_time")
-        context._begin(key=key, index=index, seed=seed, clock=clock, end=None, tables=tables)
-        context._enter(place, path)
-        return context
-
-    return make
+def context_of_row(
+    seed: int, *, key: int, index: int, place: int, path: str, tables: dict[str, Table]
+) -> SynodeContext:
+    """The context that a dataset's callable gets: random numbers and Faker of that row."""
+    context = SynodeContext.__new__(SynodeContext)
+    clock = checked_moment(DEFAULT_START, "start_time")
+    context._begin(key=key, index=index, seed=seed, clock=clock, end=None, tables=tables)
+    context._enter(place, path)
+    return context

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -48,19 +49,28 @@ def combined(frames: Sequence[pl.DataFrame], empty: pl.DataFrame) -> pl.DataFram
 
 
 def joint_schema(schemas: Sequence[pl.Schema]) -> pl.Schema:
-    """The schema that holds several events frames: the first one's columns, then others by name."""
-    declared = list(schemas[0])
+    """The schema that holds several events frames: the declared columns and events, then others by name.
+
+    What is declared comes first in every batch, and others by name; so what all begin with, and then the rest by name,
+    is the same order whatever the batches were.
+    """
+    declared = _common_start([list(schema) for schema in schemas])
     others = sorted({name for schema in schemas for name in schema} - set(declared))
     target: dict[str, pl.DataType] = {}
     for name in [*declared, *others]:
         dtypes = [schema[name] for schema in schemas if name in schema]
         if name == "event":
-            known = schemas[0][name].categories.to_list()  # type: ignore[attr-defined]  # an Enum
-            found = {each for dtype in dtypes for each in dtype.categories.to_list()}  # type: ignore[attr-defined]
-            target[name] = pl.Enum([*known, *sorted(found - set(known))])
+            events = [dtype.categories.to_list() for dtype in dtypes]  # type: ignore[attr-defined]  # Enums
+            known = _common_start(events)
+            target[name] = pl.Enum([*known, *sorted({each for found in events for each in found} - set(known))])
         else:
             target[name] = joint_dtype(name, [(dtype, "an earlier batch") for dtype in dtypes])
     return pl.Schema(target)
+
+
+def _common_start(lists: Sequence[list[str]]) -> list[str]:
+    """What all lists begin with."""
+    return [each[0] for each in takewhile(lambda each: len(set(each)) == 1, zip(*lists, strict=False))]
 
 
 def conformed(frame: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:

@@ -16,7 +16,7 @@ from typing import Any, Self
 from synode_df.engine.context import SynodeContext
 from synode_df.engine.surroundings import replay_line
 from synode_df.errors import SynodeError, shown
-from synode_df.model.event import RESERVED_FIELDS, Event, refuse_reserved
+from synode_df.model.event import RESERVED_FIELDS, Event, refuse_names
 
 
 @lru_cache(maxsize=1)
@@ -162,8 +162,7 @@ def check_payload_names(payload: Mapping[Any, Any], path: str) -> None:
                 received=shown(name),
                 suggestion='write ctx.event("order_completed", total=9.99)',
             )
-    if not RESERVED_FIELDS.isdisjoint(payload):
-        refuse_reserved(payload, path)
+    refuse_names(payload, RESERVED_FIELDS, path)
 
 
 def _invalid_return(received: str, fix: str, context: SynodeContext, path: str) -> SynodeError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ from synode_df.fields.declaration import Declaration, FrozenMapping
 from synode_df.fields.expressions import check_row_wise
 from synode_df.fields.probabilities import Probability
 from synode_df.fields.values import FieldValue, check_callable, checked_fields
-from synode_df.model.event import RESERVED_FIELDS, RESERVED_NAMES
+from synode_df.model.event import RESERVED_FIELDS, RESERVED_NAMES, refuse_names
 
 Handler = Callable[[Any], Any]
 """A function of one `SynodeContext` that returns a list of events; may be `async`."""
@@ -35,20 +35,6 @@ def checked_bounce(value: object, path: str) -> Probability:
 def checked_scope(value: object, path: str) -> str | None:
     """A scope, or `INVALID_SCOPE`."""
     return None if value is None else checks.one_of(value, SCOPES, name="scope", code="INVALID_SCOPE", path=path)
-
-
-def refuse_names(names: Iterator[str], reserved: frozenset[str], path: str) -> None:
-    """Raise `FIELD_NAME_COLLISION` for a name that is taken."""
-    for name in names:
-        if name in reserved:
-            raise SynodeError(
-                "FIELD_NAME_COLLISION",
-                f"The name {shown(name)} is taken",
-                path=path,
-                expected=f"a name other than {', '.join(sorted(reserved))}",
-                received=shown(name),
-                suggestion=f'call it something like "my_{name}"',
-            )
 
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
@@ -137,9 +123,9 @@ class Action(Declaration):
                 )
             check_callable(handler, path=path, parameters=1, code="INVALID_HANDLER")
         own_fields = checked_fields({} if fields is None else fields, path=path)
-        refuse_names(iter(own_fields), RESERVED_FIELDS, path)
+        refuse_names(own_fields, RESERVED_FIELDS, path)
         remembered = checked_fields({} if remember is None else remember, path=f"{path} > Remember")
-        refuse_names(iter(remembered), RESERVED_NAMES, f"{path} > Remember")
+        refuse_names(remembered, RESERVED_NAMES, f"{path} > Remember")
         put = object.__setattr__
         put(self, "id", id)
         put(self, "event", event)

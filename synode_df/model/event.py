@@ -59,15 +59,15 @@ class Event(NamedTuple):
     payload: Mapping[str, Any]
 
 
-def refuse_reserved(payload: Iterable[str], path: str) -> None:
-    """Raise `FIELD_NAME_COLLISION` for a payload field that has the name of an event column."""
-    taken = next((name for name in payload if name in RESERVED_FIELDS), None)
-    if taken is not None:
-        raise SynodeError(
-            "FIELD_NAME_COLLISION",
-            f"Every event has a column {shown(taken)}: a payload field cannot be called so",
-            path=path,
-            expected=f"a name other than {', '.join(sorted(RESERVED_FIELDS))}",
-            received=shown(taken),
-            suggestion=f'call it something like "my_{taken}"',
-        )
+def refuse_names(names: Iterable[str], reserved: frozenset[str], path: str) -> None:
+    """Raise `FIELD_NAME_COLLISION` for a name that is taken."""
+    for name in names:
+        if name in reserved:
+            raise SynodeError(
+                "FIELD_NAME_COLLISION",
+                f"The name {shown(name)} is taken",
+                path=path,
+                expected=f"a name other than {', '.join(sorted(reserved))}",
+                received=shown(name),
+                suggestion=f'call it something like "my_{name}"',
+            )

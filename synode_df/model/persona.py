@@ -16,8 +16,7 @@ from synode_df.fields.declaration import Declaration, FrozenMapping
 from synode_df.fields.expressions import names_read
 from synode_df.fields.fake import check_locale
 from synode_df.fields.values import FieldValue, checked_fields, expressions_in, is_callback
-from synode_df.model.action import refuse_names
-from synode_df.model.event import RESERVED_NAMES
+from synode_df.model.event import RESERVED_NAMES, refuse_names
 
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
@@ -52,7 +51,7 @@ class Persona(Declaration):
     def __init__(self, id: str, attributes: Mapping[str, FieldValue], *, name: str | None = None) -> None:
         path = f"Persona {shown(checks.identifier(id, what='Persona'), 60)}"
         own = checked_fields(attributes, path=path)
-        refuse_names(iter(own), RESERVED_NAMES, path)
+        refuse_names(own, RESERVED_NAMES, path)
         if isinstance(own.get("locale"), str):
             check_locale(own["locale"], path)
         put = object.__setattr__

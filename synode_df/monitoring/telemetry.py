@@ -42,8 +42,8 @@ class Telemetry:
         How it ran.
     seconds, cpu_seconds : float
         Wall time, and processor time of all batches.
-    peak_memory : int
-        Most memory that this process has held so far, in bytes.
+    peak_memory : int or None
+        Most memory that this process has held so far, in bytes; None where the system does not tell.
 
     Examples
     --------
@@ -59,7 +59,7 @@ class Telemetry:
     mode: str
     seconds: float
     cpu_seconds: float
-    peak_memory: int
+    peak_memory: int | None
     batch_timings: Sequence[BatchTiming] = field(default_factory=tuple)
 
     @property

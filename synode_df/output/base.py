@@ -9,6 +9,8 @@ from typing import Self
 
 import polars as pl
 
+from synode_df.errors import SynodeError
+
 
 @dataclass(frozen=True)
 class Shard:
@@ -74,7 +76,12 @@ class OutputAdapter(ABC):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        """Close; where the run failed already, that is what is told."""
+        try:
+            self.close()
+        except SynodeError:
+            if error is None:
+                raise
 
 
 class ShardingAdapter(OutputAdapter):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
-from types import TracebackType
 from typing import Literal, get_args
 
 import polars as pl
@@ -139,16 +138,6 @@ class ParquetAdapter(ShardingAdapter):
         for name, schema in self._schemas.items():
             if schema != target:
                 self._rewrite(self.path / name, target)
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close; where the run failed already, that is what is told."""
-        try:
-            self.close()
-        except SynodeError:
-            if error is None:
-                raise
 
     def _rewrite(self, file: Path, target: pl.Schema) -> None:
         aside = file.with_suffix(".rewritten")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import resource
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -23,6 +21,7 @@ from synode_df.errors import SynodeError, shown
 from synode_df.model.dataset import Dataset
 from synode_df.model.journey import Journey
 from synode_df.model.persona import PersonaMixture
+from synode_df.monitoring.memory import peak_memory
 from synode_df.monitoring.telemetry import BatchTiming, Telemetry
 from synode_df.output.base import OutputAdapter, ShardingAdapter
 from synode_df.output.console import ConsoleAdapter
@@ -77,14 +76,13 @@ class _Run:
 
     def report(self) -> Report:
         """The report at the end of the run."""
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
         telemetry = Telemetry(
             self.scenario,
             self.tally,
             self.mode,
             time.perf_counter() - self.started,
             sum(timing.cpu_seconds for timing in self.timings),
-            peak,
+            peak_memory(),
             tuple(self.timings),
         )
         return Report(self.scenario.seed, telemetry, self.users, self.scenario)

@@ -7,13 +7,14 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import Any, Final
 
 from synode_df import checks
 from synode_df.durations import MICROSECOND, Duration, parse_duration
 from synode_df.engine.clock import DEFAULT_END, DEFAULT_START, checked_moment, to_micros
 from synode_df.engine.columnar import ColumnarEngine, Types
-from synode_df.engine.context import row_context
+from synode_df.engine.context import context_of_row
 from synode_df.engine.datasets import hydrate_all
 from synode_df.engine.handlers import HandlerRunner
 from synode_df.engine.scenario import Scenario
@@ -126,7 +127,7 @@ class Declarations:
 
     def scenario(self) -> Scenario:
         """The same with its datasets hydrated."""
-        tables = hydrate_all(self.datasets, self.seed, context=row_context(self.seed))
+        tables = hydrate_all(self.datasets, self.seed, context=partial(context_of_row, self.seed))
         return Scenario(self.journeys, self.personas, tables, self.start, self.end, self.seed)
 
 

@@ -162,9 +162,9 @@ class WorkerPool:
                 kept = _workshops.pop(ticket.token, None)
             if kept is not None:
                 kept.close()
-            shutil.rmtree(folder, ignore_errors=True)
+            _remove(folder)
             if exchange is not None:
-                shutil.rmtree(exchange, ignore_errors=True)
+                _remove(exchange)
 
     def _outcomes(self, ticket: Ticket, batches: Iterable[tuple[int, int]]) -> Iterator[Outcome]:
         import joblib
@@ -222,6 +222,15 @@ def _unpacked(results: Iterable[Outcome | Failure]) -> Iterator[Outcome]:
             received=shown(str(error), 300),
             suggestion="most often memory ran out: use fewer n_jobs or a smaller batch_size",
         ) from error
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder, also while a worker that was told to stop still puts its last file there."""
+    for pause in (0.0, 0.05, 0.2, 0.5, 1.0):
+        time.sleep(pause)
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
 
 
 def _abandon(results: Generator[Outcome | Failure, None, None]) -> None:

@@ -85,7 +85,6 @@ def test_shards_whose_handlers_gave_different_fields_scan_together(tmp_path: Pat
     assert len(schemas) == 1
 
 
-@pytest.mark.xfail(strict=True, reason="the first batch's own fields and events pass for declared ones")
 @pytest.mark.parametrize("how", ["shards", "memory"])
 def test_columns_and_categories_do_not_depend_on_batches(tmp_path: Path, how: str) -> None:
     frame = sd.generate_df(calling(uneven), users=300, seed=2)

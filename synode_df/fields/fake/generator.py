@@ -142,6 +142,8 @@ def _is_columnar(fake: Fake, locale: str) -> bool:
     """Whether Faker's code for a method and locale can be run on columns; tried once, on every branch, without rows."""
     if not isinstance(fake.method, str):
         return False
+    if _dtype_of(fake, "fake") != pl.String():
+        return False
     generator = faker_for(locale, "fake").factories[0]
     if not hasattr(generator, fake.method):
         return False

@@ -20,6 +20,7 @@ import numpy as np
 import polars as pl
 
 from synode_df.fields.columns import Positions
+from synode_df.fields.fake.tables import series_of, table
 from synode_df.fields.fake.texts import Branch, Choice, Concat, Literal, Node, NotColumnarError, first_word, mapped
 from synode_df.randomness import Draws, child_place
 
@@ -36,7 +37,6 @@ _MASKS: Final[Mapping[str, Sequence[str]]] = {
     "@": (*"123456789", *[""] * 9),
 }
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_tables: dict[int, tuple[object, pl.Series, Any]] = {}
 
 
 def _refused(*_: object, **__: object) -> NoReturn:
@@ -113,8 +113,8 @@ class Records:
     def __getitem__(self, part: int) -> Placeholder:
         if not isinstance(part, int):
             _refused()
-        table = [record[part] for record in self._records]
-        values = _series_of(self._records, (id(self._records), part), table)
+        column = [record[part] for record in self._records]
+        values = series_of(self._records, (id(self._records), part), column)
         return self._maker.text(Choice(values, self._codes))
 
     __iter__ = __len__ = __eq__ = _refused
@@ -208,7 +208,7 @@ class Interpreter:
 
     def element(self, elements: Any, *, weighting: bool) -> Placeholder | Records:
         """One element of a table for each row, as Faker's `random_element`."""
-        values, cumulative = _table(elements, weighting=weighting)
+        values, cumulative = table(elements, weighting=weighting)
         draws = self._next()
         if cumulative is None:
             codes = draws.below(len(values)).astype(np.uint32)
@@ -223,7 +223,7 @@ class Interpreter:
         numbers = range(low, high + 1, step)
         if not 0 < len(numbers) <= 100_000:
             raise NotColumnarError("draws a number of a wide range")
-        values = _series_of(None, ("range", low, high, step), [str(number) for number in numbers])
+        values = series_of(None, ("range", low, high, step), [str(number) for number in numbers])
         return self.text(Choice(values, self._next().below(len(numbers)).astype(np.uint32)))
 
     def parsed(self, text: str) -> Placeholder:
@@ -286,11 +286,11 @@ class Interpreter:
             sign = rest[0]
             if sign == "#" and "#" in masks:
                 width = min(len(rest) - len(rest.lstrip("#")), 4)
-                values = _series_of(None, ("digits", width), [f"{n:0{width}d}" for n in range(10**width)])
+                values = series_of(None, ("digits", width), [f"{n:0{width}d}" for n in range(10**width)])
                 parts.append(Choice(values, self._next().below(10**width).astype(np.uint32)))
             elif sign in masks:
                 width = 1
-                values = _series_of(None, ("mask", *masks[sign]), masks[sign])
+                values = series_of(None, ("mask", *masks[sign]), masks[sign])
                 parts.append(Choice(values, self._next().below(len(values)).astype(np.uint32)))
             else:
                 width = next((at for at, each in enumerate(rest) if each in masks), len(rest))
@@ -415,31 +415,3 @@ def _inside(change: Callable[[str], str]) -> Callable[[str], str]:
         return change(part)
 
     return changed
-
-
-def _series_of(owner: object, key: object, values: Sequence[str]) -> pl.Series:
-    """A table's values as a Series, made once."""
-    known = _tables.get(hash(key))
-    if known is None or known[2] != key or (owner is not None and known[0] is not owner):
-        if len(_tables) > 8_192:
-            _tables.clear()
-        known = _tables[hash(key)] = (owner, pl.Series(values, dtype=pl.String), key)
-    return known[1]
-
-
-def _table(elements: Any, *, weighting: bool) -> tuple[pl.Series | Sequence[Sequence[str]], Any]:
-    """The values of a table, and their cumulative weights where Faker would use them."""
-    names = list(elements)
-    if not names:
-        raise NotColumnarError("an empty table")
-    if all(type(name) is str for name in names):
-        # Short-lived lists may get the address of earlier ones: the key has the values' own hash.
-        values: pl.Series | Sequence[Sequence[str]] = _series_of(None, ("table", *names), names)
-    elif all(isinstance(name, tuple | list) and all(type(part) is str for part in name) for name in names):
-        values = elements if isinstance(elements, tuple | list) else tuple(names)
-    else:
-        raise NotColumnarError("a table of other things than texts")
-    if not isinstance(elements, Mapping) or not weighting:
-        return values, None
-    sums = np.cumsum(np.array(list(elements.values()), dtype=np.float64))
-    return values, sums / sums[-1]
