@@ -236,15 +236,6 @@ class SynodeContext:
         SynodeError
             `INVALID_SCOPE`, `INVALID_FIELD`, `FIELD_NAME_COLLISION`.
         """
-        self._check_key(key)
-        if scope is not None:
-            checked_scope(scope, self._path)
-        self._write(key, value, scope)
-
-    def _write(self, key: str, value: Any, scope: str | None) -> None:
-        self._state[key] = (value, scope)
-
-    def _check_key(self, key: str) -> None:
         if not isinstance(key, str) or not key:
             raise SynodeError(
                 "INVALID_FIELD",
@@ -255,6 +246,12 @@ class SynodeContext:
                 suggestion='write ctx.set("cart", value)',
             )
         refuse_names((key,), RESERVED_NAMES, self._path)
+        if scope is not None:
+            checked_scope(scope, self._path)
+        self._write(key, value, scope)
+
+    def _write(self, key: str, value: Any, scope: str | None) -> None:
+        self._state[key] = (value, scope)
 
     def clear_scope(self, scope: str) -> None:
         """Forget what was set or remembered with a scope.

@@ -401,3 +401,23 @@ def test_tally_adds_up() -> None:
     )
     assert (steps["reached"] == steps["cut"] + steps["bounced"] + steps["entered"]).all()
     assert report.telemetry.events == report.telemetry.actions["events"].sum()
+
+
+def test_telemetry_names_the_executor_of_each_action() -> None:
+    def initial(ctx: sd.SynodeContext) -> str:
+        return ctx.user_id[0]
+
+    actions = [
+        action("fields", fields={"a": sd.integer(1, 2), "b": pl.col("a") + 1, "c": sd.fake("name")}),
+        action("function", fields={"d": initial}),
+        action("faker", fields={"e": sd.fake("ipv4")}),
+        action("handler", handler=lambda ctx: []),
+    ]
+    visit = journey("j", sd.Adventure("a", actions))
+    told = sd.generate(visit, users=3, adapter=sd.InMemoryAdapter()).telemetry.actions
+    assert told["executor"].to_list() == ["columnar", "callback", "callback", "handler"]
+    assert told["reason"].to_list()[:3] == [
+        None,
+        "calls a function for each user: d",
+        "calls Faker for each user: e",
+    ]
