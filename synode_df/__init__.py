@@ -1,8 +1,10 @@
 """synode_df: synthetic behavioural event data, declared in Python, generated as Polars DataFrames."""
 
+from typing import TYPE_CHECKING
+
 from synode_df.durations import SuppressionPeriod, TimeSpan
 from synode_df.engine import DatasetHandle, Engine, SynodeContext
-from synode_df.errors import SynodeError
+from synode_df.errors import SynodeError, SynodeValidationError, SynodeWarning
 from synode_df.fields import (
     FieldGenerator,
     chance,
@@ -21,8 +23,11 @@ from synode_df.fields import (
 from synode_df.model import Action, Adventure, Dataset, DatasetRow, Event, Journey, Persona, validate_config
 from synode_df.monitoring import Telemetry
 from synode_df.output import ConsoleAdapter, InMemoryAdapter, OutputAdapter, ParquetAdapter, to_frame
-from synode_df.run import Report, WorkerPool, dry_run, generate, generate_df, hydrate, replay, sample
+from synode_df.run import Report, WorkerPool, dry_run, generate, generate_df, hydrate, infer_schema, replay, sample
 from synode_df.version import DATA_VERSION, __version__
+
+if TYPE_CHECKING:
+    from synode_df.monitoring.models import EventsFrame, UsersFrame
 
 __all__ = [
     "Action",
@@ -34,6 +39,7 @@ __all__ = [
     "DatasetRow",
     "Engine",
     "Event",
+    "EventsFrame",
     "FieldGenerator",
     "InMemoryAdapter",
     "Journey",
@@ -44,8 +50,11 @@ __all__ = [
     "SuppressionPeriod",
     "SynodeContext",
     "SynodeError",
+    "SynodeValidationError",
+    "SynodeWarning",
     "Telemetry",
     "TimeSpan",
+    "UsersFrame",
     "WorkerPool",
     "__version__",
     "chance",
@@ -55,6 +64,7 @@ __all__ = [
     "generate",
     "generate_df",
     "hydrate",
+    "infer_schema",
     "integer",
     "lognormal",
     "normal",
@@ -69,3 +79,18 @@ __all__ = [
     "validate_config",
     "weighted",
 ]
+
+_MODELS = ("EventsFrame", "UsersFrame")
+
+
+def __getattr__(name: str) -> object:
+    """The frame models, imported when first asked for: pandera takes its time."""
+    if name in _MODELS:
+        from synode_df.monitoring import models
+
+        return getattr(models, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

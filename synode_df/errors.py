@@ -4,6 +4,9 @@
 Exception
 └── SynodeError
     └── SynodeValidationError   events that fail their pandera schema
+
+UserWarning
+└── SynodeWarning               legal, but probably not meant
 ```
 """
 
@@ -11,7 +14,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    import polars as pl
 
 CODES: Final[Mapping[str, str]] = {
     "INVALID_ID": "an id is not a non-empty string",
@@ -54,6 +60,8 @@ CODES: Final[Mapping[str, str]] = {
     "WORKER_MODULE_ERROR": "a worker module cannot be imported or exports no journeys",
     "WORKER_DIED": "a worker process ended before its batch was done",
     "NOT_PICKLABLE": "a declaration cannot travel to the worker processes",
+    "INVALID_SCHEMA": "an event schema is not a pandera schema for Polars, cannot fit its event, or has a broken check",
+    "INVALID_EVENTS": "events fail their schema",
     "OUTPUT_ERROR": "an adapter could not write",
 }
 """Every error code, with when it is raised."""
@@ -190,6 +198,46 @@ class SynodeError(Exception):
         copy.replay = self.replay or replay
         copy.__cause__ = self.__cause__
         return copy
+
+
+class SynodeValidationError(SynodeError):
+    """Events that fail their pandera schema.
+
+    Attributes
+    ----------
+    cases : polars.DataFrame
+        One row for each failing value, of the batch with the first of them, at most 10,000: `event` String,
+        `column` String (null for checks of whole rows), `check` String, `value` String, `user_index` Int64.
+    failures : int
+        How many values of that batch failed.
+
+    Examples
+    --------
+    >>> import pandera.polars as pa
+    >>> import synode_df as sd
+    >>> visit = sd.Journey("visit", [sd.Adventure("look", [sd.Action("land", fields={"pages": sd.integer(0, 9)})])])
+    >>> schema = pa.DataFrameSchema({"pages": pa.Column(int, pa.Check.gt(0))})
+    >>> try:
+    ...     sd.generate_df(visit, users=10, seed=3, event_schema=schema)
+    ... except sd.SynodeValidationError as error:
+    ...     print(error.cases.row(0))
+    ('land', 'pages', 'greater_than(0)', '0', 7)
+    """
+
+    cases: pl.DataFrame
+    failures: int
+
+
+class SynodeWarning(UserWarning):
+    """Something legal that was probably not meant, or that the caller asked to be told of.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import synode_df as sd
+    >>> warnings.simplefilter("error", sd.SynodeWarning)
+    >>> warnings.resetwarnings()
+    """
 
 
 def _rebuild(cls: type[SynodeError], state: dict[str, Any]) -> SynodeError:

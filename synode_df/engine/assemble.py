@@ -130,6 +130,14 @@ def assemble(batch: Batch, blocks: list[Block], labels: Labels) -> pl.DataFrame:
     return pl.DataFrame(columns)
 
 
+def owners(batch: Batch, blocks: list[Block]) -> Positions:
+    """For each row of the assembled frame the position of its user in the batch."""
+    users = np.empty(sum(len(block.positions) for block in blocks), dtype=np.intp)
+    for block, place in zip(blocks, _in_order(batch, blocks, len(users)), strict=True):
+        users[place] = block.positions
+    return users
+
+
 def _in_order(batch: Batch, blocks: list[Block], total: int) -> list[Positions]:
     """For each block the rows of the frame that its events take.
 

@@ -6,6 +6,8 @@ Who takes part in a step is an array of positions; who leaves is taken out of it
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from synode_df.durations import TimeSpan
-from synode_df.engine.assemble import Block, Labels, assemble
+from synode_df.engine.assemble import Block, Labels, assemble, owners
 from synode_df.engine.batch import Batch
 from synode_df.engine.clock import draw_arrivals, draw_durations
 from synode_df.engine.collect import Collector
@@ -33,10 +35,11 @@ from synode_df.randomness import Draws
 
 @dataclass(frozen=True)
 class BatchResult:
-    """What a batch gave: its events and its counters."""
+    """What a batch gave: its events, its counters, and on demand the user index of each event."""
 
     events: pl.DataFrame
     tally: Tally
+    owners: Callable[[], NDArray[np.int64]]
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,8 @@ class ColumnarEngine:
         BatchResult
         """
         walk = self._walked(index)
-        return BatchResult(assemble(walk.batch, walk.blocks, self._labels), walk.tally)
+        events = assemble(walk.batch, walk.blocks, self._labels)
+        return BatchResult(events, walk.tally, lambda: index[owners(walk.batch, walk.blocks)])
 
     def types(self) -> Types:
         """The types of everything that the declarations fix, from a run of nobody.
@@ -209,6 +213,9 @@ class _Walk:
             staying = staying[~np.isin(staying, late)]
         self.blocks.append(block)
         self.tally.emitted(*ids, len(block.positions))
+        names = {action.event_name: len(block.positions)} if block.given is None else Counter(block.given.names)
+        for name, events in names.items():
+            self.tally.named(name, events)
         batch.forget(staying, "action")
         return staying
 

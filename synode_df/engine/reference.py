@@ -226,6 +226,7 @@ class Engine:
         for event in events:
             if _in_window(event, context):
                 self._tally.emitted(*ids, 1)
+                self._tally.named(event.name)
                 yield ids, event
             late = late or (context._end is not None and to_micros(event.timestamp) >= context._end)
         context.clear_scope("action")

@@ -41,13 +41,30 @@ Key = tuple[str, ...]
 
 @dataclass
 class Tally:
-    """Counters of a run, a batch or a user; addable."""
+    """Counters of a run, a batch or a user; addable.
+
+    Attributes
+    ----------
+    users, events : int
+        Users, and events that went out.
+    journeys, adventures, actions : dict
+        Counters by id path.
+    names : dict of str to int
+        Events by their name.
+    dropped : int
+        Events that failed their schema and were dropped; all other counts are without them.
+    failures : dict of (event, column, check) to int
+        Values that failed a check.
+    """
 
     users: int = 0
     events: int = 0
     journeys: dict[str, JourneyTally] = field(default_factory=dict)
     adventures: dict[tuple[str, str], StepTally] = field(default_factory=dict)
     actions: dict[tuple[str, str, str], StepTally] = field(default_factory=dict)
+    names: dict[str, int] = field(default_factory=dict)
+    dropped: int = 0
+    failures: dict[tuple[str, str, str], int] = field(default_factory=dict)
 
     def journey(self, journey: str) -> JourneyTally:
         """The counter of a journey."""
@@ -68,10 +85,25 @@ class Tally:
         self.adventure(journey, adventure).events += events
         self.action(journey, adventure, action).events += events
 
+    def named(self, name: str, events: int = 1) -> None:
+        """Count events by their name."""
+        if events:
+            self.names[name] = self.names.get(name, 0) + events
+
+    def failed(self, event: str, column: str, check: str, rows: int) -> None:
+        """Count values that fail a check of their schema; `column` is empty for checks of whole rows."""
+        key = (event, column, check)
+        self.failures[key] = self.failures.get(key, 0) + rows
+
     def add(self, other: Tally) -> None:
         """Count what another tally counted."""
         self.users += other.users
         self.events += other.events
+        self.dropped += other.dropped
+        for name, events in other.names.items():
+            self.named(name, events)
+        for (event, column, check), rows in other.failures.items():
+            self.failed(event, column, check, rows)
         for journey, journey_counts in other.journeys.items():
             _add(self.journey(journey), journey_counts)
         for adventure, adventure_counts in other.adventures.items():

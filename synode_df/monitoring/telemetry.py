@@ -7,8 +7,9 @@ import json
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
@@ -19,6 +20,9 @@ from synode_df.errors import SynodeError, shown
 from synode_df.fields.fake import Fake
 from synode_df.fields.values import is_callback
 from synode_df.model.action import Action
+
+_MOST_LINES: Final = 12
+_MOST_FAILURES: Final = 6
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,11 @@ class Telemetry:
         return self.tally.events
 
     @property
+    def dropped(self) -> int:
+        """Number of events that failed their schema and were dropped; no other count has them."""
+        return self.tally.dropped
+
+    @property
     def events_per_second(self) -> float:
         """Events per second of wall time."""
         return self.events / self.seconds if self.seconds else 0.0
@@ -118,6 +127,33 @@ class Telemetry:
         return pl.DataFrame(rows, schema=_step_schema("journey_id", "adventure_id", "action_id", "executor", "reason"))
 
     @property
+    def event_names(self) -> pl.DataFrame:
+        """One row an event name: events. Names that declarations fix come first, also those without events."""
+        declared = dict.fromkeys(
+            (
+                action.event_name
+                for journey in self.scenario.journeys
+                for _, action in journey.actions()
+                if action.handler is None
+            ),
+            0,
+        )
+        counts = {**declared, **dict(sorted(self.tally.names.items()))}
+        rows = [{"event": name, "events": events} for name, events in counts.items()]
+        return pl.DataFrame(rows, schema={"event": pl.String, "events": pl.Int64})
+
+    @property
+    def validation(self) -> pl.DataFrame:
+        """One row for each check that failed: event, column (null for checks of whole rows), check, failures."""
+        rows = [
+            {"event": event, "column": column or None, "check": check, "failures": failures}
+            for (event, column, check), failures in sorted(self.tally.failures.items())
+        ]
+        return pl.DataFrame(
+            rows, schema={"event": pl.String, "column": pl.String, "check": pl.String, "failures": pl.Int64}
+        )
+
+    @property
     def batches(self) -> pl.DataFrame:
         """One row a batch: first_user, users, events, seconds, cpu_seconds."""
         schema = {
@@ -148,6 +184,7 @@ class Telemetry:
             "mode": self.mode,
             "users": self.users,
             "events": self.events,
+            "dropped": self.dropped,
             "seconds": self.seconds,
             "cpu_seconds": self.cpu_seconds,
             "events_per_second": self.events_per_second,
@@ -155,6 +192,8 @@ class Telemetry:
             "journeys": self.journeys.to_dicts(),
             "adventures": self.adventures.to_dicts(),
             "actions": self.actions.to_dicts(),
+            "event_names": self.event_names.to_dicts(),
+            "validation": self.validation.to_dicts(),
             "batches": self.batches.to_dicts(),
         }
 
@@ -181,12 +220,34 @@ class Telemetry:
     def __str__(self) -> str:
         speed = f"{self.events_per_second:,.0f} events/s"
         total = f"{self.users:,} users, {self.events:,} events in {self.seconds:.2f} s ({self.mode}, {speed})"
-        journeys = (
+        lines = [
             f"  {row['journey_id']}: {row['started']:,} started, {row['completed']:,} completed, "
             f"{row['bounced']:,} bounced, {row['skipped']:,} skipped, {row['cut'] + row['late']:,} out of time"
-            for row in self.journeys.iter_rows(named=True)
-        )
-        return "\n".join([total, *journeys])
+            for row in self.journeys.head(_MOST_LINES).iter_rows(named=True)
+        ]
+        if (more := self.journeys.height - _MOST_LINES) > 0:
+            lines.append(f"  and {more:,} journeys more: see .journeys")
+        failures = self.validation.sort("failures", descending=True)
+        for row in failures.head(_MOST_FAILURES).iter_rows(named=True):
+            place = f"{row['event']}.{row['column']}" if row["column"] else row["event"]
+            lines.append(f"  {place}: {row['failures']:,} fail {row['check']}")
+        if (more := failures.height - _MOST_FAILURES) > 0:
+            lines.append(f"  and {more:,} checks more that failed: see .validation")
+        if self.dropped:
+            lines.append(f"  {self.dropped:,} events dropped: see report.invalid")
+        return "\n".join([total, *lines])
+
+    @staticmethod
+    def json_schema() -> dict[str, Any]:
+        """The JSON Schema (draft 2020-12) of what `write_json` writes.
+
+        Returns
+        -------
+        dict
+            As plain values.
+        """
+        text = files("synode_df.monitoring").joinpath("telemetry.schema.json").read_text(encoding="utf-8")
+        return dict(json.loads(text))
 
 
 def _step_schema(*labels: str) -> dict[str, Any]:

@@ -22,7 +22,9 @@ from synode_df.model.dataset import Dataset
 from synode_df.model.journey import Journey
 from synode_df.model.persona import PersonaMixture
 from synode_df.monitoring.memory import peak_memory
+from synode_df.monitoring.schemas import EventSchema, EventSchemas, SchemaMode
 from synode_df.monitoring.telemetry import BatchTiming, Telemetry
+from synode_df.monitoring.validation import invalid_frame, tell_of
 from synode_df.output.base import OutputAdapter, ShardingAdapter
 from synode_df.output.console import ConsoleAdapter
 from synode_df.output.layouts import LAYOUTS, SORTS, Layout, Sort, to_frame
@@ -44,6 +46,8 @@ class _Run:
     batch_size: int
     make_job: Callable[[ShardingAdapter | None], Callable[[], Job]]
     in_workers: bool
+    schemas: EventSchemas | None = None
+    invalid: list[pl.DataFrame] = field(default_factory=list)
     tally: Tally = field(default_factory=Tally)
     timings: list[BatchTiming] = field(default_factory=list)
     started: float = field(default_factory=time.perf_counter)
@@ -60,9 +64,11 @@ class _Run:
             pool = WorkerPool(self.make_job(adapter), n_jobs=self.n_jobs)
             found = pool.run(todo, frames=adapter is None)
         else:
-            found = _here(Job(self.scenario, self.lanes, adapter), todo)
+            found = _here(Job(self.scenario, self.lanes, adapter, self.schemas), todo)
         for outcome in found:
             self.tally.add(outcome.tally)
+            if outcome.invalid is not None:
+                self.invalid.append(outcome.invalid)
             self.timings.append(
                 BatchTiming(
                     outcome.first_user,
@@ -73,6 +79,8 @@ class _Run:
                 )
             )
             yield outcome
+        if self.schemas is not None:
+            tell_of(self.schemas, self.tally)
 
     def report(self) -> Report:
         """The report at the end of the run."""
@@ -85,7 +93,12 @@ class _Run:
             peak_memory(),
             tuple(self.timings),
         )
-        return Report(self.scenario.seed, telemetry, self.users, self.scenario)
+        return Report(self.scenario.seed, telemetry, self.users, self.scenario, self._invalid())
+
+    def _invalid(self) -> pl.DataFrame:
+        """The events that failed their schema and were dropped."""
+        empty = invalid_frame(self.types.events)
+        return combined(self.invalid, empty)
 
 
 def _here(job: Job, todo: Iterable[tuple[int, int]]) -> Iterator[Outcome]:
@@ -106,6 +119,8 @@ def _prepared(
     n_jobs: int,
     batch_size: int | None,
     worker_module: str | None,
+    event_schema: EventSchema | None,
+    schema_mode: SchemaMode,
     **declared: Any,
 ) -> _Run:
     """Check everything, hydrate the datasets, and find out the types by a run of nobody."""
@@ -129,14 +144,19 @@ def _prepared(
     else:
         scenario = module_declarations(worker_module, **declared).scenario()
 
+    types = types_of(scenario)
+    schemas = EventSchemas.of(event_schema, schema_mode, scenario, types)
+
     def make_job(adapter: ShardingAdapter | None) -> Callable[[], Job]:
         if worker_module is None:
-            return lambda: Job(scenario, lanes, adapter)
+            return lambda: Job(scenario, lanes, adapter, schemas)
         again = {**declared, "seed": scenario.seed}
-        return lambda: Job(module_declarations(worker_module, **again).scenario(), lanes, adapter)
+        return lambda: Job(module_declarations(worker_module, **again).scenario(), lanes, adapter, schemas)
 
     in_workers = n_jobs != 1 or worker_module is not None
-    return _Run(scenario, types_of(scenario), indices, lanes, n_jobs, size, make_job, in_workers)
+    if schemas is not None:
+        schemas.warn_of_unknown()
+    return _Run(scenario, types, indices, lanes, n_jobs, size, make_job, in_workers, schemas)
 
 
 def generate(
@@ -154,6 +174,8 @@ def generate(
     start_date: datetime | None = None,
     end_date: datetime | None = None,
     duration: Duration | None = None,
+    event_schema: EventSchema | None = None,
+    schema_mode: SchemaMode = "strict",
     seed: int | None = None,
     debug: bool = False,
     telemetry_path: str | Path = "telemetry-report.json",
@@ -187,6 +209,11 @@ def generate(
         The window; naive means UTC. Both, or one with `duration`; 2026-01-01 to 2026-01-31 without any.
     duration : str or timedelta, optional
         Length of the window: `"30d"`.
+    event_schema : pandera.polars DataFrameModel or DataFrameSchema, or mapping of str to one, optional
+        What events must fulfil: all of them, or those of each name.
+    schema_mode : {"strict", "warn", "skip"}, default "strict"
+        Events that fail end the run with `SynodeValidationError`; are kept, with one warning and counts in
+        `report.telemetry`; or are dropped and kept in `report.invalid`.
     seed : int, optional
         0 or more; the same seed gives the same bytes. A new one is drawn, and reported, if not given.
     debug : bool, default False
@@ -204,6 +231,8 @@ def generate(
     SynodeError
         Whatever is wrong with the declarations, before the first user; `HANDLER_ERROR`, `CALLABLE_ERROR`,
         `INVALID_HANDLER_RETURN`, `OUTPUT_ERROR`, `WORKER_DIED` and the like during the run.
+    SynodeValidationError
+        `INVALID_EVENTS` where events fail their schema in strict mode.
 
     Examples
     --------
@@ -236,6 +265,8 @@ def generate(
         start_date=start_date,
         end_date=end_date,
         duration=duration,
+        event_schema=event_schema,
+        schema_mode=schema_mode,
         seed=seed,
     )
     with target:
@@ -267,6 +298,8 @@ def generate_df(
     start_date: datetime | None = None,
     end_date: datetime | None = None,
     duration: Duration | None = None,
+    event_schema: EventSchema | None = None,
+    schema_mode: SchemaMode = "strict",
     seed: int | None = None,
     layout: Layout = "columns",
     sort: Sort = "user",
@@ -277,7 +310,7 @@ def generate_df(
     ----------
     journeys, users, persona, datasets, preloaded_datasets, lanes, n_jobs, batch_size, worker_module
         As for `generate`.
-    start_date, end_date, duration, seed
+    start_date, end_date, duration, event_schema, schema_mode, seed
         As for `generate`.
     layout : {"columns", "struct", "json"}, default "columns"
         Payload fields as columns, in one struct, or in one JSON text; see `to_frame`.
@@ -326,6 +359,8 @@ def generate_df(
         start_date=start_date,
         end_date=end_date,
         duration=duration,
+        event_schema=event_schema,
+        schema_mode=schema_mode,
         seed=seed,
     )
     frames = [outcome.events for outcome in run.outcomes(None) if outcome.events is not None]

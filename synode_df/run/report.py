@@ -10,6 +10,7 @@ import polars as pl
 
 from synode_df.engine.population import draw_population
 from synode_df.engine.scenario import Scenario
+from synode_df.monitoring.rendering import report_html
 from synode_df.monitoring.telemetry import Telemetry
 
 
@@ -25,6 +26,9 @@ class Report:
         Counters and timings, as tidy frames.
     user_range : range
         The users of the run.
+    invalid : polars.DataFrame
+        Events that failed their schema and were dropped (`schema_mode="skip"`): `user_index` Int64, `failed_check`
+        String (`column: check`, several joined by "; "), then the columns of the events frame.
 
     Examples
     --------
@@ -39,6 +43,7 @@ class Report:
     telemetry: Telemetry
     user_range: range
     scenario: Scenario
+    invalid: pl.DataFrame
 
     @cached_property
     def users(self) -> pl.DataFrame:
@@ -55,3 +60,6 @@ class Report:
 
     def __str__(self) -> str:
         return f"seed {self.seed}\n{self.telemetry}"
+
+    def _repr_html_(self) -> str:
+        return report_html(self.telemetry)

@@ -14,6 +14,8 @@ from synode_df.engine.columnar import ColumnarEngine
 from synode_df.engine.handlers import HandlerRunner
 from synode_df.engine.scenario import Scenario
 from synode_df.engine.tally import Tally
+from synode_df.monitoring.schemas import EventSchemas
+from synode_df.monitoring.validation import validate
 from synode_df.output.base import Shard, ShardingAdapter
 
 DEFAULT_BATCH: Final = 32_768
@@ -27,6 +29,7 @@ class Job:
     scenario: Scenario
     lanes: int = 1
     adapter: ShardingAdapter | None = None
+    schemas: EventSchemas | None = None
 
 
 @dataclass
@@ -47,6 +50,8 @@ class Outcome:
         The events, unless they were written.
     shard : Shard or None
         The file, if they were written.
+    invalid : polars.DataFrame or None
+        The events that failed their schema and were dropped.
     """
 
     first_user: int
@@ -57,6 +62,7 @@ class Outcome:
     schema: pl.Schema
     events: pl.DataFrame | None = None
     shard: Shard | None = field(default=None)
+    invalid: pl.DataFrame | None = field(default=None)
 
 
 class Workshop:
@@ -64,6 +70,7 @@ class Workshop:
 
     def __init__(self, job: Job) -> None:
         self._adapter = job.adapter
+        self._schemas = job.schemas
         self._runner = HandlerRunner(job.lanes)
         self._engine = ColumnarEngine(job.scenario, self._runner)
 
@@ -71,11 +78,15 @@ class Workshop:
         """One batch: the users `range(first_user, end_user)`."""
         started, cpu = time.perf_counter(), time.process_time()
         result = self._engine.run(np.arange(first_user, end_user, dtype=np.int64))
-        outcome = Outcome(first_user, end_user, result.tally, 0.0, 0.0, result.events.schema)
+        events, invalid = result.events, None
+        if self._schemas is not None:
+            verdict = validate(events, self._schemas, result.tally, result.owners)
+            events, invalid = verdict.events, verdict.invalid
+        outcome = Outcome(first_user, end_user, result.tally, 0.0, 0.0, events.schema, invalid=invalid)
         if self._adapter is None:
-            outcome.events = result.events
+            outcome.events = events
         else:
-            outcome.shard = self._adapter.write_shard(result.events, first_user=first_user, end_user=end_user)
+            outcome.shard = self._adapter.write_shard(events, first_user=first_user, end_user=end_user)
         outcome.seconds = time.perf_counter() - started
         outcome.cpu_seconds = time.process_time() - cpu
         return outcome

@@ -131,7 +131,7 @@ def test_after_an_error_in_a_worker_the_next_run_works() -> None:
 
 
 PUBLIC = sorted(
-    {each for each in vars(sd).values() if isinstance(each, type) and issubclass(each, Exception)},
+    {each for each in vars(sd).values() if isinstance(each, type) and issubclass(each, sd.SynodeError)},
     key=lambda each: each.__name__,
 )
 
