@@ -18,7 +18,7 @@ from tests.strategies import scenario
 USERS = 12
 
 
-def both_engines(r: Random) -> None:
+def check_both_engines_agree(r: Random) -> None:
     journeys, options = scenario(r)
     ready = declarations(journeys, **options).scenario()
     types = types_of(ready)
@@ -44,17 +44,17 @@ def _nonzero(tally: Tally) -> dict[object, object]:
 
 @given(st.randoms(use_true_random=False))
 def test_engines_agree_on_random_journeys(r: Random) -> None:
-    both_engines(r)
+    check_both_engines_agree(r)
 
 
 @pytest.mark.long
 @settings(max_examples=1_200)
 @given(st.randoms(use_true_random=True))
 def test_engines_agree_on_a_thousand_random_journeys(r: Random) -> None:
-    both_engines(r)
+    check_both_engines_agree(r)
 
 
 def test_engines_agree_across_many_seeds() -> None:
     """The same journeys with ordinary random numbers, which reach further from the simplest case."""
     for seed in range(60):
-        both_engines(Random(seed))
+        check_both_engines_agree(Random(seed))

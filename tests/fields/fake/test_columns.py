@@ -58,7 +58,7 @@ def two_samples(one: Counter[object], other: Counter[object]) -> float:
     return 1.0 if len(table) < 2 else float(stats.chi2_contingency(table).pvalue)
 
 
-def compare(method: str, locale: str, rows: int) -> None:
+def check_two_samples(method: str, locale: str, rows: int) -> None:
     if sd.fake(method).executor(locale) != "columnar":
         pytest.skip("Faker's code for it is not columnar: Faker itself is called")
     mine, theirs = ours(method, locale, rows), fakers(method, locale, rows)
@@ -69,14 +69,14 @@ def compare(method: str, locale: str, rows: int) -> None:
 @pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize("method", METHODS)
 def test_two_samples_are_of_one_distribution(method: str, locale: str) -> None:
-    compare(method, locale, 400)
+    check_two_samples(method, locale, 400)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize("method", METHODS)
 def test_two_large_samples_are_of_one_distribution(method: str, locale: str) -> None:
-    compare(method, locale, 20_000)
+    check_two_samples(method, locale, 20_000)
 
 
 @cache
