@@ -13,7 +13,7 @@ from synode_df.engine.columnar import Types
 from synode_df.engine.context import SynodeContext
 from synode_df.engine.frames import events_frame
 from synode_df.engine.places import ARRIVAL
-from synode_df.engine.population import draw_population
+from synode_df.engine.population import Population, draw_population
 from synode_df.engine.reference import Engine, Located
 from synode_df.engine.scenario import Scenario
 from synode_df.engine.tally import Tally
@@ -42,36 +42,38 @@ def run_one_by_one(scenario: Scenario, users: Iterable[int], types: Types, tally
     """
     located: list[Located] = []
     persona_ids: list[str] = []
-    for user in users:
-        context, persona_id = user_context(scenario, user)
+    people = draw_population(scenario, np.array(list(users), dtype=np.int64))
+    arrivals = draw_arrivals(scenario.start, scenario.end, Draws(people.keys, ARRIVAL))
+    chosen = None if people.persona_ids is None else people.persona_ids.to_list()
+    for row, arrival in enumerate(arrivals.tolist()):
+        context = _user_context(scenario, people, row, arrival)
         own: list[Located] = []
         for journey in scenario.journeys:
             engine = Engine(journey, tally=tally, remembered_types=types.remembered)
             own += engine.located(context)
         located += sorted(own, key=lambda each: to_micros(each[1].timestamp))
-        persona_ids += [persona_id] * len(own)
+        if chosen is not None:
+            persona_ids += [str(chosen[row])] * len(own)
         tally.users += 1
     mixed = persona_ids if scenario.mixed else None
     return events_frame(located, Labels.of(scenario.journeys), types, persona_ids=mixed)
 
 
-def user_context(scenario: Scenario, user: int) -> tuple[SynodeContext, str]:
-    """A user of the population at the moment of arrival, and the id of the user's persona."""
-    population = draw_population(scenario, np.array([user], dtype=np.int64))
-    arrival = draw_arrivals(scenario.start, scenario.end, Draws(population.keys, ARRIVAL))
+def _user_context(scenario: Scenario, people: Population, row: int, arrival: int) -> SynodeContext:
+    """A user of the population at the moment of arrival."""
+    here = np.array([row], dtype=np.intp)
+    attributes = {name: column.take(here) for name, column in people.attributes.items()}
     context = SynodeContext.__new__(SynodeContext)
     context._begin(
-        key=int(population.keys[0]),
-        index=user,
+        key=int(people.keys[row]),
+        index=int(people.index[row]),
         seed=scenario.seed,
-        clock=int(arrival[0]),
+        clock=arrival,
         start=scenario.start,
         end=scenario.end,
         tables=dict(scenario.tables),
         attributes={
-            name: column if isinstance(column, Column) else column.values[0]
-            for name, column in population.attributes.items()
+            name: column if isinstance(column, Column) else column.values[0] for name, column in attributes.items()
         },
     )
-    ids = population.persona_ids
-    return context, "" if ids is None else str(ids.to_list()[0])
+    return context
