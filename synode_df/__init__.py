@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from synode_df.durations import SuppressionPeriod, TimeSpan
 from synode_df.engine import DatasetHandle, Engine, SynodeContext
-from synode_df.errors import SynodeError, SynodeValidationError, SynodeWarning
+from synode_df.errors import GenerationInterrupted, SynodeError, SynodeValidationError, SynodeWarning
 from synode_df.fields import (
     FieldGenerator,
     chance,
@@ -41,6 +41,7 @@ __all__ = [
     "Event",
     "EventsFrame",
     "FieldGenerator",
+    "GenerationInterrupted",
     "InMemoryAdapter",
     "Journey",
     "OutputAdapter",
