@@ -23,7 +23,18 @@ from synode_df.fields import (
 from synode_df.model import Action, Adventure, Dataset, DatasetRow, Event, Journey, Persona, validate_config
 from synode_df.monitoring import Telemetry
 from synode_df.output import ConsoleAdapter, InMemoryAdapter, OutputAdapter, ParquetAdapter, to_frame
-from synode_df.run import Report, WorkerPool, dry_run, generate, generate_df, hydrate, infer_schema, replay, sample
+from synode_df.run import (
+    Report,
+    WorkerPool,
+    dry_run,
+    expected_funnel,
+    generate,
+    generate_df,
+    hydrate,
+    infer_schema,
+    replay,
+    sample,
+)
 from synode_df.version import DATA_VERSION, __version__
 
 if TYPE_CHECKING:
@@ -60,6 +71,7 @@ __all__ = [
     "__version__",
     "chance",
     "dry_run",
+    "expected_funnel",
     "exponential",
     "fake",
     "generate",
