@@ -26,6 +26,7 @@ from synode_df.output import ConsoleAdapter, InMemoryAdapter, OutputAdapter, Par
 from synode_df.run import (
     Report,
     WorkerPool,
+    check,
     dry_run,
     expected_funnel,
     generate,
@@ -70,6 +71,7 @@ __all__ = [
     "WorkerPool",
     "__version__",
     "chance",
+    "check",
     "dry_run",
     "expected_funnel",
     "exponential",
