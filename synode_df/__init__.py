@@ -1,5 +1,6 @@
 """synode_df: synthetic behavioural event data, declared in Python, generated as Polars DataFrames."""
 
+import logging as _logging
 from typing import TYPE_CHECKING
 
 from synode_df.durations import SuppressionPeriod, TimeSpan
@@ -94,6 +95,8 @@ __all__ = [
     "validate_config",
     "weighted",
 ]
+
+_logging.getLogger(__name__).addHandler(_logging.NullHandler())
 
 _MODELS = ("EventsFrame", "UsersFrame")
 

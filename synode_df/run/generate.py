@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -34,6 +35,8 @@ from synode_df.run.progress import Progress, ProgressOption, checked_progress
 from synode_df.run.report import Report
 from synode_df.run.work import DEFAULT_BATCH, Job, Outcome, Workshop, batches
 
+_log = logging.getLogger(__name__)
+
 
 @dataclass
 class _Run:
@@ -61,10 +64,20 @@ class _Run:
 
     def outcomes(self, adapter: ShardingAdapter | None) -> Iterator[Outcome]:
         """Every batch's outcome, in order of users."""
+        _log.info("generating %d users, seed %d (%s)", len(self.users), self.scenario.seed, self.mode)
         with Progress(len(self.users), self.progress) as progress:
             for outcome in self._outcomes(adapter):
                 progress.add(outcome.tally.users, outcome.tally.events)
+                _log.debug(
+                    "users %d to %d: %d events in %.3f s",
+                    outcome.first_user,
+                    outcome.end_user,
+                    outcome.tally.events,
+                    outcome.seconds,
+                )
                 yield outcome
+        seconds = time.perf_counter() - self.started
+        _log.info("%d users, %d events in %.2f s", self.tally.users, self.tally.events, seconds)
         if self.schemas is not None:
             tell_of(self.schemas, self.tally)
 
