@@ -1,10 +1,11 @@
 """synode_df: synthetic behavioural event data, declared in Python, generated as Polars DataFrames."""
 
+import logging as _logging
 from typing import TYPE_CHECKING
 
 from synode_df.durations import SuppressionPeriod, TimeSpan
 from synode_df.engine import DatasetHandle, Engine, SynodeContext
-from synode_df.errors import SynodeError, SynodeValidationError, SynodeWarning
+from synode_df.errors import GenerationInterrupted, SynodeError, SynodeValidationError, SynodeWarning
 from synode_df.fields import (
     FieldGenerator,
     chance,
@@ -23,7 +24,19 @@ from synode_df.fields import (
 from synode_df.model import Action, Adventure, Dataset, DatasetRow, Event, Journey, Persona, validate_config
 from synode_df.monitoring import Telemetry
 from synode_df.output import ConsoleAdapter, InMemoryAdapter, OutputAdapter, ParquetAdapter, to_frame
-from synode_df.run import Report, WorkerPool, dry_run, generate, generate_df, hydrate, infer_schema, replay, sample
+from synode_df.run import (
+    Report,
+    WorkerPool,
+    check,
+    dry_run,
+    expected_funnel,
+    generate,
+    generate_df,
+    hydrate,
+    infer_schema,
+    replay,
+    sample,
+)
 from synode_df.version import DATA_VERSION, __version__
 
 if TYPE_CHECKING:
@@ -41,6 +54,7 @@ __all__ = [
     "Event",
     "EventsFrame",
     "FieldGenerator",
+    "GenerationInterrupted",
     "InMemoryAdapter",
     "Journey",
     "OutputAdapter",
@@ -58,7 +72,9 @@ __all__ = [
     "WorkerPool",
     "__version__",
     "chance",
+    "check",
     "dry_run",
+    "expected_funnel",
     "exponential",
     "fake",
     "generate",
@@ -79,6 +95,8 @@ __all__ = [
     "validate_config",
     "weighted",
 ]
+
+_logging.getLogger(__name__).addHandler(_logging.NullHandler())
 
 _MODELS = ("EventsFrame", "UsersFrame")
 

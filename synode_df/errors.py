@@ -5,6 +5,9 @@ Exception
 └── SynodeError
     └── SynodeValidationError   events that fail their pandera schema
 
+KeyboardInterrupt
+└── GenerationInterrupted       a run ended by Ctrl-C, with what was finished
+
 UserWarning
 └── SynodeWarning               legal, but probably not meant
 ```
@@ -226,6 +229,43 @@ class SynodeValidationError(SynodeError):
 
     cases: pl.DataFrame
     failures: int
+
+
+class GenerationInterrupted(KeyboardInterrupt):
+    """A `generate_df` ended by Ctrl-C, or by stopping a notebook's kernel.
+
+    A `KeyboardInterrupt`, so that `except Exception` lets it pass.
+
+    Parameters
+    ----------
+    partial : polars.DataFrame
+        The events of the users that were finished, whole users only.
+    users : range
+        These users; `users=range(users.stop, ...)` with the same seed goes on.
+    seed : int
+        The run's seed.
+
+    Examples
+    --------
+    >>> import synode_df as sd
+    >>> def impatient(ctx):
+    ...     raise KeyboardInterrupt
+    >>> visit = sd.Journey("visit", [sd.Adventure("look", [sd.Action("land", handler=impatient)])])
+    >>> try:
+    ...     events = sd.generate_df(visit, users=10, seed=7)
+    ... except sd.GenerationInterrupted as interrupted:
+    ...     print(interrupted.partial.height, interrupted.users, interrupted.seed)
+    0 range(0, 0) 7
+    """
+
+    def __init__(self, partial: pl.DataFrame, users: range, seed: int) -> None:
+        super().__init__(f"interrupted after {len(users):,} users; their events are in .partial")
+        self.partial = partial
+        self.users = users
+        self.seed = seed
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.partial, self.users, self.seed)
 
 
 class SynodeWarning(UserWarning):

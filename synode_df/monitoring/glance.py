@@ -6,10 +6,14 @@ to be taken apart, and a check that several events share is made once.
 
 from __future__ import annotations
 
+from typing import Final
+
 import polars as pl
 
 from synode_df.monitoring.asking import asked, is_row_wise, same_check
 from synode_df.monitoring.schemas import Rule
+
+_SAMPLE: Final = 2_000
 
 
 def not_at_a_glance(events: pl.DataFrame, rules: list[Rule]) -> list[Rule]:
@@ -45,6 +49,7 @@ class _Glance:
         self._lazy = events.lazy()
         self._queries: dict[tuple[str, ...], pl.LazyFrame] = {}
         self._missing: dict[str, bool] = {}
+        self._distinct: dict[str, pl.LazyFrame] = {}
 
     def ask(self, rule: Rule) -> list[tuple[str, ...]] | None:
         """Note what a rule wants to know; None where whole columns cannot tell."""
@@ -67,7 +72,7 @@ class _Glance:
                 key = ("check", column.name, *same_check(check))
                 if key not in self._queries:
                     holds = pl.first().fill_null(value=True).all()
-                    self._queries[key] = asked(check, self._lazy, column.name).select(holds)
+                    self._queries[key] = asked(check, self._values(column.name), column.name).select(holds)
                 keys.append(key)
         return keys
 
@@ -75,6 +80,14 @@ class _Glance:
         """The answers to everything asked, in one go."""
         found = pl.collect_all(self._queries.values())
         return {key: answer.item() for key, answer in zip(self._queries, found, strict=True)}
+
+    def _values(self, name: str) -> pl.LazyFrame:
+        """The values to check: of texts that come again and again, each once, which is several times as fast."""
+        if name not in self._distinct:
+            series = self._events[name]
+            repeats = series.dtype == pl.String and series.head(_SAMPLE).n_unique() < _SAMPLE // 2
+            self._distinct[name] = series.unique().to_frame().lazy() if repeats else self._lazy
+        return self._distinct[name]
 
     def _has_missing(self, name: str) -> bool:
         if name not in self._missing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from synode_df.engine.columnar import Types
 from synode_df.engine.frames import combined
 from synode_df.engine.scenario import Scenario
 from synode_df.engine.tally import Tally
-from synode_df.errors import SynodeError, shown
+from synode_df.errors import GenerationInterrupted, SynodeError, shown
 from synode_df.model.dataset import Dataset
 from synode_df.model.journey import Journey
 from synode_df.model.persona import PersonaMixture
@@ -30,8 +31,11 @@ from synode_df.output.console import ConsoleAdapter
 from synode_df.output.layouts import LAYOUTS, SORTS, Layout, Sort, to_frame
 from synode_df.run.options import checked_users, declarations, module_declarations, types_of
 from synode_df.run.pool import WorkerPool
+from synode_df.run.progress import Progress, ProgressOption, checked_progress
 from synode_df.run.report import Report
 from synode_df.run.work import DEFAULT_BATCH, Job, Outcome, Workshop, batches
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -47,6 +51,7 @@ class _Run:
     make_job: Callable[[ShardingAdapter | None], Callable[[], Job]]
     in_workers: bool
     schemas: EventSchemas | None = None
+    progress: ProgressOption = False
     invalid: list[pl.DataFrame] = field(default_factory=list)
     tally: Tally = field(default_factory=Tally)
     timings: list[BatchTiming] = field(default_factory=list)
@@ -59,6 +64,24 @@ class _Run:
 
     def outcomes(self, adapter: ShardingAdapter | None) -> Iterator[Outcome]:
         """Every batch's outcome, in order of users."""
+        _log.info("generating %d users, seed %d (%s)", len(self.users), self.scenario.seed, self.mode)
+        with Progress(len(self.users), self.progress) as progress:
+            for outcome in self._outcomes(adapter):
+                progress.add(outcome.tally.users, outcome.tally.events)
+                _log.debug(
+                    "users %d to %d: %d events in %.3f s",
+                    outcome.first_user,
+                    outcome.end_user,
+                    outcome.tally.events,
+                    outcome.seconds,
+                )
+                yield outcome
+        seconds = time.perf_counter() - self.started
+        _log.info("%d users, %d events in %.2f s", self.tally.users, self.tally.events, seconds)
+        if self.schemas is not None:
+            tell_of(self.schemas, self.tally)
+
+    def _outcomes(self, adapter: ShardingAdapter | None) -> Iterator[Outcome]:
         todo = batches(self.users, self.batch_size)
         if self.in_workers:
             pool = WorkerPool(self.make_job(adapter), n_jobs=self.n_jobs)
@@ -79,8 +102,6 @@ class _Run:
                 )
             )
             yield outcome
-        if self.schemas is not None:
-            tell_of(self.schemas, self.tally)
 
     def report(self) -> Report:
         """The report at the end of the run."""
@@ -121,10 +142,12 @@ def _prepared(
     worker_module: str | None,
     event_schema: EventSchema | None,
     schema_mode: SchemaMode,
+    progress: ProgressOption,
     **declared: Any,
 ) -> _Run:
     """Check everything, hydrate the datasets, and find out the types by a run of nobody."""
     indices = checked_users(users)
+    checked_progress(progress)
     checks.whole(lanes, name="lanes", path="lanes", at_least=1, at_most=10_000, code="INVALID_OPTION")
     checks.whole(n_jobs, name="n_jobs", path="n_jobs", at_least=-256, at_most=4_096, code="INVALID_OPTION")
     if n_jobs == 0:
@@ -156,7 +179,7 @@ def _prepared(
     in_workers = n_jobs != 1 or worker_module is not None
     if schemas is not None:
         schemas.warn_of_unknown()
-    return _Run(scenario, types, indices, lanes, n_jobs, size, make_job, in_workers, schemas)
+    return _Run(scenario, types, indices, lanes, n_jobs, size, make_job, in_workers, schemas, progress)
 
 
 def generate(
@@ -179,6 +202,7 @@ def generate(
     seed: int | None = None,
     debug: bool = False,
     telemetry_path: str | Path = "telemetry-report.json",
+    progress: ProgressOption = "auto",
 ) -> Report:
     """Generate the events of a population and send them to an adapter.
 
@@ -220,6 +244,8 @@ def generate(
         Whether to write telemetry as JSON.
     telemetry_path : str or Path
         Where to.
+    progress : bool or "auto", default "auto"
+        Whether to show a bar; `"auto"` in a terminal or a notebook.
 
     Returns
     -------
@@ -267,6 +293,7 @@ def generate(
         duration=duration,
         event_schema=event_schema,
         schema_mode=schema_mode,
+        progress=progress,
         seed=seed,
     )
     with target:
@@ -303,6 +330,7 @@ def generate_df(
     seed: int | None = None,
     layout: Layout = "columns",
     sort: Sort = "user",
+    progress: ProgressOption = "auto",
 ) -> pl.DataFrame:
     """Generate the events of a population as a DataFrame.
 
@@ -316,6 +344,8 @@ def generate_df(
         Payload fields as columns, in one struct, or in one JSON text; see `to_frame`.
     sort : {"user", "time"}, default "user"
         By user and then time, or by time over all users.
+    progress : bool or "auto", default "auto"
+        As for `generate`.
 
     Returns
     -------
@@ -328,6 +358,8 @@ def generate_df(
     ------
     SynodeError
         As for `generate`.
+    GenerationInterrupted
+        Where Ctrl-C ended the run; `.partial` has the events of the users that were finished.
 
     Examples
     --------
@@ -361,7 +393,18 @@ def generate_df(
         duration=duration,
         event_schema=event_schema,
         schema_mode=schema_mode,
+        progress=progress,
         seed=seed,
     )
-    frames = [outcome.events for outcome in run.outcomes(None) if outcome.events is not None]
+    frames: list[pl.DataFrame] = []
+    done = run.users.start
+    try:
+        for outcome in run.outcomes(None):
+            if outcome.events is not None:
+                frames.append(outcome.events)
+                done = outcome.end_user
+    except KeyboardInterrupt as interrupt:
+        partial = to_frame(combined(frames, run.types.events), layout=layout, sort=sort)
+        finished = range(run.users.start, done)
+        raise GenerationInterrupted(partial, finished, run.scenario.seed) from interrupt
     return to_frame(combined(frames, run.types.events), layout=layout, sort=sort)

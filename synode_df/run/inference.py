@@ -127,7 +127,7 @@ class _Names:
     def fields(self, journey: Journey, adventure: Adventure, action: Action) -> dict[str, Domain]:
         """The domain of each field of an action."""
         own: dict[str, Domain] = {}
-        set_before = _surely_remembered(journey, adventure, action)
+        set_before = surely_remembered(journey, adventure, action)
 
         def resolve(name: str) -> Domain:
             always = _always(name)
@@ -156,7 +156,7 @@ def _always(name: str) -> Domain | None:
     return NEVER_NULL if name in _ALWAYS_THERE else None
 
 
-def _surely_remembered(journey: Journey, adventure: Adventure, action: Action) -> set[str]:
+def surely_remembered(journey: Journey, adventure: Adventure, action: Action) -> set[str]:
     """Names that every user has in the state who reaches an action's fields."""
     found: set[str] = set()
     for earlier in journey.adventures:
