@@ -11,16 +11,25 @@ from synode_df.errors import SynodeError, did_you_mean, shown
 
 def identifier(value: object, *, what: str, path: str | None = None) -> str:
     """`value` if it is a non-empty string, else `INVALID_ID`."""
-    if isinstance(value, str) and value:
+    if isinstance(value, str) and value and is_unicode(value):
         return value
     raise SynodeError(
         "INVALID_ID",
         f"{what} needs an id",
         path=path or what,
-        expected="a non-empty string",
+        expected="a non-empty string of whole characters",
         received=shown(value),
         suggestion=f'give it a short name as first argument, such as {what}("checkout", ...)',
     )
+
+
+def is_unicode(text: str) -> bool:
+    """Whether text can be written as UTF-8: a lone surrogate, half of a character, cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def optional_text(value: object, *, what: str, path: str) -> str | None:
@@ -69,8 +78,14 @@ def one_of(value: object, options: Iterable[str], *, name: str, code: str, path:
 
 
 def is_number(value: object) -> bool:
-    """Whether `value` is a real number (a bool is not)."""
-    return isinstance(value, numbers.Real) and not isinstance(value, bool)
+    """Whether `value` is a real number that a float can hold (a bool is not)."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        return False
+    try:
+        float(value)
+    except OverflowError:
+        return False
+    return True
 
 
 def probability(

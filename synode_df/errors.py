@@ -80,6 +80,14 @@ def shown(value: object, limit: int = 120) -> str:
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
+def told(error: BaseException) -> str:
+    """An exception's type and text, whatever its own `__str__` does."""
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception as broken:  # noqa: BLE001 - a broken __str__ must not hide the error being reported
+        return f"{type(error).__name__}, whose text raises {type(broken).__name__}"
+
+
 def did_you_mean(name: object, known: Iterable[str]) -> str | None:
     """A suggestion for a misspelt name: the nearest known one, or the list of all.
 

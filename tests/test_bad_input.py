@@ -298,3 +298,21 @@ def test_declarations_are_frozen_equal_hashable_and_picklable() -> None:
         ),
     ):
         assert eval(repr(declared), dict(names)) == declared
+
+
+class Unspeakable(Exception):
+    def __str__(self) -> str:
+        raise ValueError("no text")
+
+
+def test_numbers_too_large_half_characters_and_errors_without_text() -> None:
+    def raising(ctx: sd.SynodeContext) -> list[sd.Event]:
+        raise Unspeakable
+
+    assert code_of(lambda: sd.Action("x", bounce_chance=10**400)) == "INVALID_BOUNCE_CHANCE"
+    assert code_of(lambda: sd.weighted({"a": 10**400})) == "INVALID_WEIGHTS"
+    assert code_of(lambda: sd.uniform(0, 10**400)) == "INVALID_PARAMETER"
+    assert code_of(lambda: sd.Action("\ud800")) == "INVALID_ID"
+    assert code_of(lambda: sd.Action("x", fields={"\ud800": 1})) == "INVALID_FIELD"
+    assert code_of(lambda: sd.generate_df(journey(handler=raising), users=1)) == "HANDLER_ERROR"
+    assert code_of(lambda: sd.generate_df(journey(fields={"a": raising}), users=1)) == "CALLABLE_ERROR"

@@ -15,7 +15,7 @@ from typing import Any, Self
 
 from synode_df.engine.context import SynodeContext
 from synode_df.engine.surroundings import replay_line
-from synode_df.errors import SynodeError, shown
+from synode_df.errors import SynodeError, shown, told
 from synode_df.model.event import RESERVED_FIELDS, Event, refuse_names
 
 
@@ -116,7 +116,7 @@ def handler_error(error: Exception, context: SynodeContext, path: str) -> Synode
     """`HANDLER_ERROR` for what a handler raised, with the line that replays the user."""
     return SynodeError(
         "HANDLER_ERROR",
-        f"The handler raised {type(error).__name__}: {error}",
+        f"The handler raised {told(error)}",
         path=path,
         expected="a list of events",
         received=f"{type(error).__name__} for user {context.user_index} (seed {context.seed})",

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from synode_df.engine.evaluation import evaluate
-from synode_df.errors import SynodeError, did_you_mean, shown
+from synode_df.errors import SynodeError, did_you_mean, shown, told
 from synode_df.fields.columns import AnyColumn, Column, constant_column
 from synode_df.fields.tables import Table
 from synode_df.model.validation import dataset_not_found
@@ -82,7 +82,7 @@ def called(function: Callable[..., Any], arguments: tuple[Any, ...], path: str) 
     except Exception as error:
         raise SynodeError(
             "CALLABLE_ERROR",
-            f"A callable field value raised {type(error).__name__}: {error}",
+            f"A callable field value raised {told(error)}",
             path=path,
             expected="a value",
             received=f"{type(error).__name__} from {getattr(function, '__qualname__', shown(function))}",

@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
+from synode_df.checks import is_unicode
 from synode_df.errors import SynodeError, shown
 from synode_df.fields.base import FieldGenerator
 from synode_df.fields.columns import AnyColumn, Column, PythonColumn, constant_column
@@ -64,12 +65,12 @@ def checked_fields(fields: object, *, path: str, parameters: int = 1) -> FrozenM
             suggestion="put the fields in braces, each with its name",
         )
     for name, value in fields.items():
-        if not isinstance(name, str) or not name:
+        if not isinstance(name, str) or not name or not is_unicode(name):
             raise SynodeError(
                 "INVALID_FIELD",
                 "A field needs a name",
                 path=path,
-                expected="a non-empty string",
+                expected="a non-empty string of whole characters",
                 received=shown(name),
                 suggestion='write {"price": ...}',
             )
