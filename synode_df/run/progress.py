@@ -92,9 +92,10 @@ class Progress:
         from tqdm import tqdm
 
         seconds = time.perf_counter() - self._started
-        return tqdm.format_meter(
+        line: str = tqdm.format_meter(
             self._done, self._users, seconds, ncols=100, unit=" users", unit_scale=True, postfix=self._speed()
         )
+        return line
 
     def _draw(self) -> None:
         # A display that is updated, not a widget: saved notebooks and static pages show how it ended.
