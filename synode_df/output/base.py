@@ -66,6 +66,32 @@ class OutputAdapter(ABC):
             The events of some users, whole, sorted by user and then time.
         """
 
+    def write_table(self, name: str, part: pl.DataFrame) -> None:
+        """Take a part of a table that lands beside the events.
+
+        `generate(..., star_schema=True)` calls it after the last batch of events and before `close`.
+
+        Parameters
+        ----------
+        name : str
+            `"users"`, `"dataset_"` and a dataset's id, or `"telemetry_"` and the name of a telemetry frame.
+        part : polars.DataFrame
+            Some rows of the table. A large table comes in several parts, one after the other, all of one schema.
+
+        Raises
+        ------
+        SynodeError
+            `OUTPUT_ERROR` from adapters that have no place for tables.
+        """
+        raise SynodeError(
+            "OUTPUT_ERROR",
+            f"{type(self).__name__} has no place for tables beside the events",
+            path="star_schema",
+            expected="an adapter with a `write_table` method",
+            received=f"the table {name!r} with {part.width} columns",
+            suggestion="leave star_schema out, or choose an adapter that writes files or tables of a database",
+        )
+
     def close(self) -> None:  # noqa: B027 - most adapters have nothing to end
         """End the output; no batch follows."""
 
