@@ -36,8 +36,8 @@ class Shard:
 class OutputAdapter(ABC):
     """A destination of event batches.
 
-    `generate` opens it, writes batches in order of users, and closes it once, also after a failure. Subclass it to
-    send events anywhere: only `write` must be there.
+    `generate` opens it, writes batches in order of users, and closes it once, also after a failure, of which `discard`
+    tells it first. Subclass it to send events anywhere: only `write` must be there.
 
     Examples
     --------
@@ -92,6 +92,9 @@ class OutputAdapter(ABC):
             suggestion="leave star_schema out, or choose an adapter that writes files or tables of a database",
         )
 
+    def discard(self) -> None:  # noqa: B027 - most adapters cannot take back what they have sent
+        """Learn that the run failed or was interrupted: the `close` that follows must leave nothing half done."""
+
     def close(self) -> None:  # noqa: B027 - most adapters have nothing to end
         """End the output; no batch follows."""
 
@@ -104,6 +107,8 @@ class OutputAdapter(ABC):
     ) -> None:
         """Close; where the run failed already, that is what is told."""
         try:
+            if error is not None:
+                self.discard()
             self.close()
         except SynodeError:
             if error is None:

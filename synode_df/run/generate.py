@@ -305,6 +305,8 @@ def generate(
             for outcome in run.outcomes(None):
                 if outcome.events is not None:
                     target.write(outcome.events)
+            if not run.users:
+                target.write(run.types.events)  # no users, but columns that a file or a table can have
     report = run.report()
     if debug:
         report.telemetry.write_json(telemetry_path)
