@@ -66,6 +66,7 @@ CODES: Final[Mapping[str, str]] = {
     "INVALID_SCHEMA": "an event schema is not a pandera schema for Polars, cannot fit its event, or has a broken check",
     "INVALID_EVENTS": "events fail their schema",
     "OUTPUT_ERROR": "an adapter could not write",
+    "MISSING_LIBRARY": "something needs a library, or a browser, that is not installed",
 }
 """Every error code, with when it is raised."""
 

@@ -16,7 +16,7 @@ import synode_df as sd
 
 PACKAGE = Path(sd.__file__).parent
 FLOORS = [
-    {"errors", "checks", "durations", "randomness", "version"},
+    {"errors", "checks", "durations", "extras", "randomness", "version"},
     {"fields"},
     {"model"},
     {"engine"},

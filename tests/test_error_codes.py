@@ -16,6 +16,7 @@ import pytest
 
 import synode_df as sd
 from synode_df.errors import CODES
+from synode_df.extras import import_extra
 
 ROOT = Path(__file__).parents[1]
 
@@ -100,6 +101,7 @@ CASES: dict[str, Callable[[], object]] = {
     "INVALID_SCHEMA": lambda: run(event_schema=int),
     "INVALID_EVENTS": lambda: run(event_schema=pa.DataFrameSchema({"event": pa.Column(str, pa.Check.isin(["y"]))})),
     "OUTPUT_ERROR": lambda: sd.generate(one(), users=1, adapter=sd.ParquetAdapter(__file__)),
+    "MISSING_LIBRARY": lambda: import_extra("a_library_that_nobody_has", extra="notebook", purpose="Charts"),
 }
 
 

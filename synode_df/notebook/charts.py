@@ -1,0 +1,131 @@
+"""Charts in a notebook: a Plotly figure that is redrawn in place."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import ipywidgets as widgets
+import polars as pl
+
+from synode_df.errors import SynodeError
+from synode_df.extras import import_extra
+from synode_df.notebook.drawings import Drawing
+from synode_df.notebook.saving import save_drawing
+from synode_df.notebook.static import table_html
+from synode_df.notebook.theme import page_style
+
+
+class StaticTwin(widgets.VBox):
+    """A widget that static pages show as a table and terminals as text, rather than as nothing."""
+
+    def static_html(self) -> str:
+        """What stands in its place where no widgets run."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
+        bundle = super()._repr_mimebundle_(**options) or {}
+        return {**bundle, "text/plain": repr(self), "text/html": self.static_html()}
+
+
+class Chart(StaticTwin):
+    """A chart: shows a drawing, and then the next one in the same place, without flicker.
+
+    Parameters
+    ----------
+    drawing : Drawing, optional
+        What to show first. Plotly is imported with the first drawing, which takes a second.
+
+    Attributes
+    ----------
+    drawing : Drawing or None
+        What is shown.
+    figure : plotly.graph_objects.FigureWidget or None
+        The figure, from the first drawing on. Each sends Plotly's own 5 MB to the browser: make few and redraw them.
+
+    Raises
+    ------
+    SynodeError
+        `MISSING_LIBRARY` without Plotly or anywidget.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from synode_df.notebook.drawings import bars
+    >>> users = pl.DataFrame({"device": ["mobile", "desktop"], "users": [6, 3]})
+    >>> chart = Chart(bars(users, x="device", y="users", title="Users"))
+    >>> chart.draw(bars(users.head(1), x="device", y="users", title="Users"))
+    >>> list(chart.figure.data[0].x)
+    ['mobile']
+    """
+
+    def __init__(self, drawing: Drawing | None = None) -> None:
+        self._style = widgets.HTML(page_style())
+        super().__init__([self._style])
+        self.drawing: Drawing | None = None
+        self.figure: Any = None
+        if drawing is not None:
+            self.draw(drawing)
+
+    @property
+    def frame(self) -> pl.DataFrame | None:
+        """The numbers shown."""
+        return None if self.drawing is None else self.drawing.frame
+
+    def draw(self, drawing: Drawing) -> None:
+        """Show another drawing in place of the present one."""
+        if self.figure is None:
+            self.figure = _new_figure(drawing)
+            self.children = (self._style, self.figure)
+        else:
+            _redraw(self.figure, drawing, same=self.drawing is not None and self.drawing.kind == drawing.kind)
+        self.drawing = drawing
+
+    def save(self, path: str | os.PathLike[str], *, width: int = 900, height: int | None = None) -> Path:
+        """Save what is shown: see `save_drawing` for formats and errors."""
+        return save_drawing(_shown(self.drawing), path, width=width, height=height)
+
+    def static_html(self) -> str:
+        """The numbers shown, as a table."""
+        return "" if self.drawing is None else table_html(self.drawing.frame, caption=self.drawing.title)
+
+    def __repr__(self) -> str:
+        return "Chart()" if self.drawing is None else f"Chart: {self.drawing.title}\n{self.drawing.frame}"
+
+
+def _shown(drawing: Drawing | None) -> Drawing:
+    if drawing is None:
+        raise SynodeError(
+            "INVALID_OPTION",
+            "An empty chart cannot be saved",
+            path="Chart.save",
+            expected="a chart that shows something",
+            received="a chart without a drawing",
+            suggestion="call chart.draw(...) first",
+        )
+    return drawing
+
+
+def _new_figure(drawing: Drawing) -> Any:
+    import_extra("anywidget", extra="notebook", purpose="Charts")
+    plotly = import_extra("plotly.graph_objects", extra="notebook", purpose="Charts")
+    figure = plotly.FigureWidget(data=list(drawing.traces), layout=drawing.layout)
+    figure._config = {"displaylogo": False, "responsive": True}
+    return figure
+
+
+def _redraw(figure: Any, drawing: Drawing, *, same: bool) -> None:
+    """Update the traces if they set the same properties, else put new ones in their place."""
+    same &= len(figure.data) == len(drawing.traces)
+    with figure.batch_update():
+        if same:
+            for trace, new in zip(figure.data, drawing.traces, strict=True):
+                trace.update(new)
+        figure.layout.update(drawing.layout)
+    if not same:
+        figure.data = ()
+        figure.add_traces(list(drawing.traces))
