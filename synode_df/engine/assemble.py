@@ -188,7 +188,7 @@ def _ids(
     tails: NDArray[np.uint64],
 ) -> list[pl.Series]:
     """Event, user and session ids."""
-    event_ids = hex_pairs(batch.user_digits()[users], tails)
+    event_ids = hex_pairs(batch.user_digits(), users, tails)
     user_ids = batch.population.user_ids.gather(pl.Series(users))
     session_ids = _session_ids(batch, users, sessions)
     columns = [event_ids, user_ids, session_ids]
@@ -209,7 +209,7 @@ def _session_ids(batch: Batch, users: NDArray[np.uint32], sessions: NDArray[np.u
     new[0] = True
     np.logical_or(users[1:] != users[:-1], sessions[1:] != sessions[:-1], out=new[1:])
     first = np.flatnonzero(new)
-    made = hex_pairs(batch.user_digits()[users[first]], sessions[first])
+    made = hex_pairs(batch.user_digits(), users[first], sessions[first])
     return made.gather(pl.Series((np.cumsum(new) - 1).astype(np.uint32)))
 
 

@@ -72,7 +72,7 @@ class Batch:
 
     def session_ids(self, positions: Positions) -> pl.Series:
         """The current session ids of some users."""
-        return hex_pairs(self.user_digits()[positions], self.session_bits[positions])
+        return hex_pairs(self.user_digits(), positions, self.session_bits[positions])
 
     def user_digits(self) -> NDArray[np.uint32]:
         """The digits of every user's id, as words."""
@@ -122,7 +122,7 @@ class Batch:
     def event_ids(self, positions: Positions, place: Place) -> list[str]:
         """The ids of some users' first events at a place, made together."""
         bits = self.draws(place.at("event"), positions).bits()
-        return hex_pairs(self.user_digits()[positions], bits).to_list()
+        return hex_pairs(self.user_digits(), positions, bits).to_list()
 
     def take_clocks(self, positions: Positions, contexts: list[BatchContext]) -> None:
         """Let time that passed in contexts pass in the batch."""

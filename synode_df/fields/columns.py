@@ -92,17 +92,21 @@ def full_column(parts: Iterable[tuple[Positions, AnyColumn]], rows: int) -> AnyC
 
 
 def _joined(parts: list[tuple[Positions, Column]], rows: int, dtype: pl.DataType) -> Column:
-    """Gather over the parts' values laid end to end, with one null behind them for rows that no part fills."""
+    """Gather over the parts' values laid end to end, with one null behind them if some rows are filled by no part."""
     if len(parts) == 1 and len(parts[0][1]) == rows:
         positions, part = parts[0]
         if np.array_equal(positions, np.arange(rows)):
             return part
-    pieces = [part.values for _, part in parts]
-    total = sum(len(piece) for piece in pieces)
-    codes = np.full(rows, total, dtype=np.uint32)
+    pieces = [part.values.alias("") for _, part in parts]
+    if sum(len(part) for _, part in parts) == rows and rows:
+        codes = np.empty(rows, dtype=np.uint32)
+    else:
+        codes = np.full(rows, sum(len(piece) for piece in pieces), dtype=np.uint32)
+        pieces.append(pl.Series("", [None], dtype=dtype))
     offset = 0
     for positions, part in parts:
         own = np.arange(len(part), dtype=np.uint32) if part.codes is None else part.codes
         codes[positions] = own + np.uint32(offset)
         offset += len(part.values)
-    return Column(pl.concat([*(piece.alias("") for piece in pieces), pl.Series("", [None], dtype=dtype)]), codes)
+    # In one chunk: gathering over several looks for the right one at every row.
+    return Column(pl.concat(pieces, rechunk=True), codes)
