@@ -13,8 +13,8 @@ import polars as pl
 
 from synode_df.errors import SynodeError, shown
 from synode_df.fields.columns import AnyColumn, Column, PythonColumn, constant_column
-from synode_df.fields.declaration import expression_text
 from synode_df.fields.dtypes import typed_series
+from synode_df.fields.expression_source import expression_text
 from synode_df.fields.expressions import names_read
 
 Lookup = Callable[[str], AnyColumn]

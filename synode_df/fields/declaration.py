@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import warnings
+import html
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, NoReturn, TypeVar
 
 import polars as pl
 
 from synode_df.errors import shown
+from synode_df.fields.expression_source import expression_source, expression_text
 
 V = TypeVar("V")
 
@@ -28,13 +29,6 @@ class FrozenMapping(dict[str, V]):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (dict(self),)
-
-
-def expression_text(expression: pl.Expr) -> str:
-    """A stable text of an expression's tree."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return expression.meta.serialize(format="json")
 
 
 def canonical(value: object) -> object:
@@ -61,7 +55,7 @@ def canonical(value: object) -> object:
 def code(value: object) -> str:
     """A value as source text, as far as that can be."""
     if isinstance(value, pl.Expr):
-        return str(value)
+        return expression_source(value) or str(value)
     if isinstance(value, Declaration):
         return repr(value)
     if isinstance(value, Mapping):
@@ -114,3 +108,6 @@ class Declaration:
                 if canonical(value) != canonical(default):
                     written.append(f"{field.name}={code(value)}")
         return f"{self._factory or type(self).__name__}({', '.join(written)})"
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(str(self))}</pre>"

@@ -11,7 +11,7 @@ from typing import Any, Final
 import polars as pl
 
 from synode_df.errors import SynodeError, shown
-from synode_df.fields.declaration import expression_text
+from synode_df.fields.expression_source import expression_text
 
 _ROW_WISE_NODES: Final = {"Column", "Literal", "BinaryExpr", "Ternary", "Cast", "Alias", "Function", "Eval"}
 _CHANGING_LENGTH: Final = {"DropNulls", "DropNans", "Append"}

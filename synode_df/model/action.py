@@ -17,6 +17,8 @@ from synode_df.fields.expressions import check_row_wise
 from synode_df.fields.probabilities import Probability
 from synode_df.fields.values import FieldValue, check_callable, checked_fields
 from synode_df.model.event import RESERVED_FIELDS, RESERVED_NAMES, refuse_names
+from synode_df.model.source import value_source
+from synode_df.model.tables import STEP_HEADS, named, step_row, table_html
 
 Handler = Callable[[Any], Any]
 """A function of one `SynodeContext` that returns a list of events; may be `async`."""
@@ -155,6 +157,29 @@ class Action(Declaration):
             parts.append(f"with {', '.join(self.fields)}")
         return "  ".join(parts)
 
+    def step_rows(self, depth: int) -> list[list[str]]:
+        """Its row in a table of steps."""
+        parts = []
+        if self.remember:
+            parts.append(f"remembers {', '.join(self.remember)}")
+        if self.handler is not None:
+            parts.append(f"calls {getattr(self.handler, '__name__', 'a handler')}")
+        else:
+            payload = f" with {', '.join(self.fields)}" if self.fields else ""
+            parts.append(f"emits {self.event_name}{payload}")
+        return [
+            step_row(
+                named(self.id, self.name),
+                depth=depth,
+                time_span=self.time_span,
+                bounce_chance=self.bounce_chance,
+                what="; ".join(parts),
+            )
+        ]
+
+    def _repr_html_(self) -> str:
+        return table_html(f"Action {self.id}", STEP_HEADS, self.step_rows(0))
+
 
 def describe(*, time_span: TimeSpan | None, bounce_chance: Probability) -> list[str]:
     """Words for outlines: how long and how likely to leave."""
@@ -163,7 +188,7 @@ def describe(*, time_span: TimeSpan | None, bounce_chance: Probability) -> list[
         span = repr(time_span).removeprefix("TimeSpan")
         words.append(f"after {span}")
     if isinstance(bounce_chance, pl.Expr):
-        words.append(f"bounces by {bounce_chance}")
+        words.append(f"bounces by {value_source(bounce_chance)}")
     elif bounce_chance:
         words.append(f"bounces {bounce_chance:.4g}")
     return words

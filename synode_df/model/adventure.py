@@ -12,6 +12,7 @@ from synode_df.errors import SynodeError, shown
 from synode_df.fields.declaration import Declaration
 from synode_df.fields.probabilities import Probability
 from synode_df.model.action import Action, checked_bounce, describe
+from synode_df.model.tables import STEP_HEADS, named, step_row, table_html
 
 T = TypeVar("T")
 
@@ -86,6 +87,20 @@ class Adventure(Declaration):
         if self.on_bounce == "skip":
             words.append("skips when bounced")
         return "\n".join(["  ".join([self.id, *words]), *(f"  {action}" for action in self.actions)])
+
+    def step_rows(self, depth: int) -> list[list[str]]:
+        """Its rows in a table of steps: its own, then those of its actions."""
+        own = step_row(
+            named(self.id, self.name),
+            depth=depth,
+            time_span=self.time_span,
+            bounce_chance=self.bounce_chance,
+            what="when bounced, goes on with the next adventure" if self.on_bounce == "skip" else "",
+        )
+        return [own, *(row for action in self.actions for row in action.step_rows(depth + 1))]
+
+    def _repr_html_(self) -> str:
+        return table_html(f"Adventure {self.id}", STEP_HEADS, self.step_rows(0))
 
 
 def members_of(members: Iterable[T], kind: type[T], *, code: str, path: str) -> tuple[T, ...]:

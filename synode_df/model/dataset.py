@@ -13,6 +13,8 @@ from synode_df import checks
 from synode_df.errors import SynodeError, shown
 from synode_df.fields.declaration import Declaration, FrozenMapping
 from synode_df.fields.values import FieldValue, checked_fields
+from synode_df.model.source import value_source
+from synode_df.model.tables import code_cell, table_html, text_cell
 
 MAX_ROWS = 100_000_000
 
@@ -184,8 +186,16 @@ class Dataset(Declaration):
         if self.frame is not None:
             kinds = [f"{name}  {dtype}" for name, dtype in self.frame.schema.items()]
         else:
-            kinds = [f"{name}  {value!r}" for name, value in self.fields.items()]
+            kinds = [f"{name}  {value_source(value)}" for name, value in self.fields.items()]
         return "\n".join([f"{self.id}  {self.rows:,} rows", *(f"  {kind}" for kind in kinds)])
+
+    def _repr_html_(self) -> str:
+        title = f"Dataset {self.id}, {self.rows:,} rows"
+        if self.frame is not None:
+            kinds = ([text_cell(name), text_cell(str(dtype))] for name, dtype in self.frame.schema.items())
+            return table_html(title, ("column", "type"), kinds)
+        rows = ([text_cell(name), code_cell(value)] for name, value in self.fields.items())
+        return table_html(title, ("column", "declared as"), rows)
 
 
 def _no_columns(path: str, *, suggestion: str) -> SynodeError:

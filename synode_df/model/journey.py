@@ -12,6 +12,7 @@ from synode_df.fields.declaration import Declaration
 from synode_df.fields.probabilities import Probability
 from synode_df.model.action import Action, checked_bounce, describe
 from synode_df.model.adventure import Adventure, members_of
+from synode_df.model.tables import STEP_HEADS, named, span_words, step_row, table_html
 
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
@@ -115,3 +116,17 @@ class Journey(Declaration):
             words.append(f"then away {format_duration(low)} to {format_duration(high)}")
         inside = "\n".join(str(adventure) for adventure in self.adventures)
         return "\n".join(["  ".join([self.id, *words]), *(f"  {line}" for line in inside.split("\n"))])
+
+    def _repr_html_(self) -> str:
+        notes = [f"requires {', '.join(self.requires)}"] if self.requires else []
+        if self.suppression_period is not None:
+            notes.append(f"then away {span_words(self.suppression_period)}")
+        own = step_row(
+            named(self.id, self.name),
+            depth=0,
+            time_span=None,
+            bounce_chance=self.bounce_chance,
+            what="; ".join(notes),
+        )
+        rows = (row for adventure in self.adventures for row in adventure.step_rows(1))
+        return table_html(f"Journey {self.id}", STEP_HEADS, [own, *rows])

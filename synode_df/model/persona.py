@@ -6,17 +6,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import polars as pl
-
 from synode_df import checks
 from synode_df.errors import SynodeError, shown
-from synode_df.fields.base import FieldGenerator
 from synode_df.fields.choices import checked_weights
 from synode_df.fields.declaration import Declaration, FrozenMapping
 from synode_df.fields.expressions import names_read
 from synode_df.fields.fake import check_locale
 from synode_df.fields.values import FieldValue, checked_fields, expressions_in, is_callback
 from synode_df.model.event import RESERVED_NAMES, refuse_names
+from synode_df.model.source import value_source
+from synode_df.model.tables import code_cell, named, table_html, text_cell
 
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
@@ -79,17 +78,12 @@ class Persona(Declaration):
         found[name] = value
 
     def __str__(self) -> str:
-        lines = [f"{name}  {show_value(value)}" for name, value in self.attributes.items()]
+        lines = [f"{name}  {value_source(value)}" for name, value in self.attributes.items()]
         return "\n".join([self.id, *(f"  {line}" for line in lines)])
 
-
-def show_value(value: FieldValue) -> str:
-    """A field value in an outline."""
-    if isinstance(value, FieldGenerator):
-        return repr(value)
-    if isinstance(value, pl.Expr):
-        return f"= {value}"
-    return f"{getattr(value, '__name__', 'function')}()" if callable(value) else repr(value)
+    def _repr_html_(self) -> str:
+        rows = ([text_cell(name), code_cell(value)] for name, value in self.attributes.items())
+        return table_html(f"Persona {named(self.id, self.name)}", ("attribute", "declared as"), rows)
 
 
 PersonaMixture = Persona | Iterable[tuple[Persona, float]]
