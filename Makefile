@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 WORKERS ?= 2
+# Twice quiet: errors only.
+INSTALL = $(BIN)/python -m pip install -qq --disable-pip-version-check
 
 help: ## List the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -11,15 +13,23 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	$(INSTALL) -e .
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	$(INSTALL) -e '.[dev]'
 	@touch $@ $(VENV)/.installed
 
+$(VENV)/.docs: pyproject.toml | $(BIN)/python
+	$(INSTALL) -e '.[dev,docs]'
+	@touch $@ $(VENV)/.dev $(VENV)/.installed
+
+$(VENV)/.browser: pyproject.toml | $(BIN)/python
+	$(INSTALL) -e '.[dev,docs,browser]'
+	@touch $@ $(VENV)/.docs $(VENV)/.dev $(VENV)/.installed
+
 $(VENV)/.bench: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,bench]'
+	$(INSTALL) -e '.[dev,bench]'
 	@touch $@ $(VENV)/.dev $(VENV)/.installed
 
 demo: $(VENV)/.installed ## Set up, generate a shop's events to Parquet, show the funnel
@@ -34,8 +44,9 @@ lint: $(VENV)/.dev ## Check style
 types: $(VENV)/.dev ## Check types
 	$(BIN)/mypy
 
-docs: $(VENV)/.dev ## Run every Python block of the README and the docs
+docs: $(VENV)/.docs ## Run every Python block of the docs, and build the site into docs/_build/html
 	$(BIN)/python -m pytest -q tests/docs
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going -b html docs docs/_build/html
 
 notebooks: $(VENV)/.dev ## Execute the notebooks
 	$(BIN)/python -m pytest -q tests/notebooks
@@ -43,10 +54,16 @@ notebooks: $(VENV)/.dev ## Execute the notebooks
 fuzz: $(VENV)/.dev ## The long tests: 1,000 random journeys through both engines, and the like
 	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -q -n $(WORKERS) -m long --timeout=3000 tests
 
+browser: $(VENV)/.browser docs ## In Chromium: the notebooks in JupyterLab and Notebook, the site without a network
+	$(BIN)/python -m pytest -q -m browser tests/browser
+
+images: $(VENV)/.browser ## Make the pictures of the README again
+	$(BIN)/python -m docs.images
+
 bench: $(VENV)/.bench ## Measure, and rewrite the table in docs/performance.md
 	$(BIN)/python -m tests.benchmarks
 
 clean: ## Remove what was built
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist docs/_build docs/notebooks tests/browser/screenshots .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help demo test lint types docs notebooks fuzz bench clean
+.PHONY: help demo test lint types docs notebooks browser images fuzz bench clean
