@@ -80,8 +80,16 @@ def check(
 
 def _reach(scenario: Scenario, persona: Any, tables: list[Dataset], window: dict[str, Any]) -> Iterator[Finding]:
     never: set[str] = set()
+    before: set[str] = set()
     for journey in scenario.journeys:
         path = f"Journey {shown(journey.id, 60)}"
+        # A handler may mark any journey as complete.
+        late = [] if _has_functions(scenario) else [id for id in journey.requires if id not in before]
+        before.add(journey.id)
+        if late:
+            never.add(journey.id)
+            yield "UNREACHABLE", path, f"it requires {shown(late[0])}, which comes after it; users take journeys in order"
+            continue
         blocked = [required for required in journey.requires if required in never]
         if blocked:
             never.add(journey.id)

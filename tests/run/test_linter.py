@@ -28,6 +28,7 @@ SKIPPED = sd.Journey(
 CASES = {
     "bounce 1": (declared(journeys=one(sd.Action("x"), sd.Action("y", bounce_chance=1), sd.Action("z"))), "UNREACHABLE", "Action 'y'", "100.00% of users come to it"),
     "requires": (declared(journeys=[one(sd.Action("x"), bounce_chance=1), one(sd.Action("y"), id="k", requires="j")]), "UNREACHABLE", "Journey 'k'", "requires 'j'"),
+    "order": (declared(journeys=[one(sd.Action("y"), id="k", requires="j"), one(sd.Action("x"))]), "UNREACHABLE", "Journey 'k'", "requires 'j', which comes after it"),
     "rare": (declared(journeys=one(*(sd.Action(f"x{i}", bounce_chance=0.9) for i in range(4)))), "RARELY_COMPLETED", "Journey 'j'", "0.1 x 0.1 x 0.1 x 0.1 = 0.0100%"),
     "window": (declared(journeys=one(sd.Action("x", time_span="20d"))), "MOSTLY_CUT", "Journey 'j'", "20.00 days on average, 67% of a window of 30.00 days"),
     "attribute": (declared(journeys=one(sd.Action("x")), persona=sd.Persona("p", {"c": 1})), "UNUSED_ATTRIBUTE", "Attribute 'c'", "no journey reads it"),
