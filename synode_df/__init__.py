@@ -23,7 +23,15 @@ from synode_df.fields import (
 )
 from synode_df.model import Action, Adventure, Dataset, DatasetRow, Event, Journey, Persona, validate_config
 from synode_df.monitoring import Telemetry
-from synode_df.output import ConsoleAdapter, InMemoryAdapter, OutputAdapter, ParquetAdapter, to_frame
+from synode_df.output import (
+    ConsoleAdapter,
+    CSVAdapter,
+    InMemoryAdapter,
+    NDJSONAdapter,
+    OutputAdapter,
+    ParquetAdapter,
+    to_frame,
+)
 from synode_df.run import (
     Report,
     WorkerPool,
@@ -45,6 +53,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Action",
     "Adventure",
+    "CSVAdapter",
     "ConsoleAdapter",
     "DATA_VERSION",
     "Dataset",
@@ -57,6 +66,7 @@ __all__ = [
     "GenerationInterrupted",
     "InMemoryAdapter",
     "Journey",
+    "NDJSONAdapter",
     "OutputAdapter",
     "ParquetAdapter",
     "Persona",

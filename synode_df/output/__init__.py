@@ -2,8 +2,18 @@
 
 from synode_df.output.base import OutputAdapter
 from synode_df.output.console import ConsoleAdapter
+from synode_df.output.csv import CSVAdapter
 from synode_df.output.layouts import to_frame
 from synode_df.output.memory import InMemoryAdapter
+from synode_df.output.ndjson import NDJSONAdapter
 from synode_df.output.parquet import ParquetAdapter
 
-__all__ = ["ConsoleAdapter", "InMemoryAdapter", "OutputAdapter", "ParquetAdapter", "to_frame"]
+__all__ = [
+    "CSVAdapter",
+    "ConsoleAdapter",
+    "InMemoryAdapter",
+    "NDJSONAdapter",
+    "OutputAdapter",
+    "ParquetAdapter",
+    "to_frame",
+]

@@ -1,0 +1,91 @@
+"""Errors of destinations: what could not be written, and how to mend it."""
+
+from __future__ import annotations
+
+import errno
+import importlib
+from pathlib import Path
+from types import ModuleType
+from typing import Final
+
+from synode_df.errors import SynodeError, shown
+
+_FIXES: Final = (
+    (
+        (errno.ENOSPC, errno.EDQUOT),
+        ("no space left", "disk quota", "disk is full"),
+        "free some space, or write to a place that has more",
+    ),
+    (
+        (errno.EACCES, errno.EPERM, errno.EROFS),
+        ("permission denied", "read-only file system", "not permitted"),
+        "choose a place that you may write to, or change its permissions",
+    ),
+    ((errno.ENOENT,), ("no such file", "no such folder"), "make the folder first, or mend the path"),
+)
+
+
+def output_error(path: str, message: str, *, expected: str, received: str, suggestion: str) -> SynodeError:
+    """`OUTPUT_ERROR` of the adapter named `path`."""
+    return SynodeError("OUTPUT_ERROR", message, path=path, expected=expected, received=received, suggestion=suggestion)
+
+
+def cannot_write(path: str, target: str | Path, error: BaseException) -> SynodeError:
+    """The error for a place that refuses to be written to, with the fix that its reason asks for."""
+    number, text = getattr(error, "errno", None), str(error)
+    fix = next(
+        (fix for numbers, words, fix in _FIXES if number in numbers or any(word in text.lower() for word in words)),
+        "check the path, its permissions and the space left",
+    )
+    return output_error(
+        path,
+        f"The target cannot be written: {_first_line(text) or type(error).__name__}",
+        expected="a place that can be written to",
+        received=shown(str(target)),
+        suggestion=fix,
+    )
+
+
+def already_there(path: str, target: str | Path, *, what: str, suggestion: str) -> SynodeError:
+    """The error for a target that holds something which nobody said may go."""
+    return output_error(
+        path,
+        f"The target {what} is there already",
+        expected=f"no such {what}, or leave to replace it",
+        received=shown(str(target)),
+        suggestion=suggestion,
+    )
+
+
+def library(name: str, *, extra: str, path: str) -> ModuleType:
+    """A library that only this adapter needs.
+
+    Parameters
+    ----------
+    name : str
+        The module.
+    extra : str
+        The extra of this package that brings it.
+    path : str
+        The adapter's name.
+
+    Raises
+    ------
+    SynodeError
+        `OUTPUT_ERROR` that names the extra.
+    """
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise output_error(
+            path,
+            f"{path} needs the library {name.split('.', maxsplit=1)[0]!r}",
+            expected=f"the extra `{extra}`",
+            received=_first_line(str(error)),
+            suggestion=f'pip install "synode-df[{extra}]"',
+        ) from error
+
+
+def _first_line(text: str) -> str:
+    """Where a library's message has several lines, the first says what happened."""
+    return next((line.strip() for line in text.splitlines() if line.strip()), "")
