@@ -88,7 +88,7 @@ def _reach(scenario: Scenario, persona: Any, tables: list[Dataset], window: dict
         before.add(journey.id)
         if late:
             never.add(journey.id)
-            yield "UNREACHABLE", path, f"it requires {shown(late[0])}, which comes after it; users take journeys in order"
+            yield "UNREACHABLE", path, f"it requires {shown(late[0])}, which comes after it; journeys run in order"
             continue
         blocked = [required for required in journey.requires if required in never]
         if blocked:
