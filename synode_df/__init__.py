@@ -24,6 +24,8 @@ from synode_df.fields import (
 from synode_df.model import Action, Adventure, Dataset, DatasetRow, Event, Journey, Persona, validate_config
 from synode_df.monitoring import Telemetry
 from synode_df.output import (
+    CallbackAdapter,
+    CompositeAdapter,
     ConsoleAdapter,
     CSVAdapter,
     InMemoryAdapter,
@@ -54,6 +56,8 @@ __all__ = [
     "Action",
     "Adventure",
     "CSVAdapter",
+    "CallbackAdapter",
+    "CompositeAdapter",
     "ConsoleAdapter",
     "DATA_VERSION",
     "Dataset",

@@ -1,6 +1,8 @@
 """Destinations of events."""
 
 from synode_df.output.base import OutputAdapter
+from synode_df.output.callback import CallbackAdapter
+from synode_df.output.composite import CompositeAdapter
 from synode_df.output.console import ConsoleAdapter
 from synode_df.output.csv import CSVAdapter
 from synode_df.output.layouts import to_frame
@@ -10,6 +12,8 @@ from synode_df.output.parquet import ParquetAdapter
 
 __all__ = [
     "CSVAdapter",
+    "CallbackAdapter",
+    "CompositeAdapter",
     "ConsoleAdapter",
     "InMemoryAdapter",
     "NDJSONAdapter",

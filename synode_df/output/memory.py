@@ -14,7 +14,9 @@ class InMemoryAdapter(OutputAdapter):
     Attributes
     ----------
     events : polars.DataFrame
-        What has been written, in order.
+        What has been written, in order; after a run that failed, what was written until then.
+    tables : dict of str to polars.DataFrame
+        The tables that were written beside the events, by name: `"users"`, `"dataset_products"`.
 
     Examples
     --------
@@ -28,14 +30,19 @@ class InMemoryAdapter(OutputAdapter):
 
     def __init__(self) -> None:
         self._batches: list[pl.DataFrame] = []
+        self._parts: dict[str, list[pl.DataFrame]] = {}
 
     def open(self) -> None:
         """Forget what an earlier run has written."""
-        self._batches = []
+        self._batches, self._parts = [], {}
 
     def write(self, batch: pl.DataFrame) -> None:
         """Keep a batch."""
         self._batches.append(batch)
+
+    def write_table(self, name: str, part: pl.DataFrame) -> None:
+        """Keep a part of a table."""
+        self._parts.setdefault(name, []).append(part)
 
     @property
     def events(self) -> pl.DataFrame:
@@ -43,3 +50,8 @@ class InMemoryAdapter(OutputAdapter):
         if not self._batches:
             return pl.DataFrame()
         return combined(self._batches, self._batches[0].clear())
+
+    @property
+    def tables(self) -> dict[str, pl.DataFrame]:
+        """The tables written since the adapter was opened."""
+        return {name: pl.concat(parts, rechunk=False) for name, parts in self._parts.items()}
