@@ -241,14 +241,15 @@ class SynodeValidationError(SynodeError):
 
 
 class GenerationInterrupted(KeyboardInterrupt):
-    """A `generate_df` ended by Ctrl-C, or by stopping a notebook's kernel.
+    """A run ended by Ctrl-C, or by stopping a notebook's kernel.
 
     A `KeyboardInterrupt`, so that `except Exception` lets it pass.
 
     Parameters
     ----------
-    partial : polars.DataFrame
-        The events of the users that were finished, whole users only.
+    partial : polars.DataFrame or None
+        From `generate_df`: the events of the users that were finished, whole users only. None from `generate`, whose
+        adapter has them.
     users : range
         These users; `users=range(users.stop, ...)` with the same seed goes on.
     seed : int
@@ -267,8 +268,9 @@ class GenerationInterrupted(KeyboardInterrupt):
     0 range(0, 0) 7
     """
 
-    def __init__(self, partial: pl.DataFrame, users: range, seed: int) -> None:
-        super().__init__(f"interrupted after {len(users):,} users; their events are in .partial")
+    def __init__(self, partial: pl.DataFrame | None, users: range, seed: int) -> None:
+        where = "the adapter has their events" if partial is None else "their events are in .partial"
+        super().__init__(f"interrupted after {len(users):,} users; {where}")
         self.partial = partial
         self.users = users
         self.seed = seed

@@ -6,17 +6,20 @@ import asyncio
 import inspect
 import os
 import threading
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import datetime
 from functools import lru_cache
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from synode_df.engine.context import SynodeContext
 from synode_df.engine.surroundings import replay_line
 from synode_df.errors import SynodeError, shown, told
 from synode_df.model.event import RESERVED_FIELDS, Event, refuse_names
+
+_LISTENING: Final = 0.2
+"""Seconds between looks whether Ctrl-C has come."""
 
 
 @lru_cache(maxsize=1)
@@ -29,10 +32,24 @@ def _loop_of(process: int) -> asyncio.AbstractEventLoop:
 def settled(awaitable: Awaitable[Any]) -> Any:
     """An awaitable's result, from one event loop in a thread of its own, so that it works inside Jupyter's loop."""
 
-    async def wait() -> Any:
+    async def awaited() -> Any:
         return await awaitable
 
-    return asyncio.run_coroutine_threadsafe(wait(), _loop_of(os.getpid())).result()
+    return _result(asyncio.run_coroutine_threadsafe(awaited(), _loop_of(os.getpid())))
+
+
+def _result(future: Future[Any]) -> Any:
+    """A future's result; whoever is interrupted while waiting for it cancels it.
+
+    Polars has interrupted system calls restarted, so that a wait without end would not hear of Ctrl-C.
+    """
+    try:
+        while not future.done():
+            wait([future], timeout=_LISTENING)
+        return future.result()
+    except KeyboardInterrupt:
+        future.cancel()
+        raise
 
 
 def is_async(handler: Callable[..., Any]) -> bool:
@@ -59,7 +76,7 @@ class HandlerRunner:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._threads is not None:
-            self._threads.shutdown(wait=error is None, cancel_futures=True)
+            self._threads.shutdown(wait=False, cancel_futures=True)  # after Ctrl-C nobody waits for a slow handler
             self._threads = None
 
     def run(self, handler: Callable[..., Any], contexts: Sequence[SynodeContext], path: str) -> Iterable[list[Event]]:
@@ -76,7 +93,7 @@ class HandlerRunner:
             return (handled(handler, context, path) for context in contexts)
         if self._threads is None:
             self._threads = ThreadPoolExecutor(self._lanes, thread_name_prefix="synode_df lane")
-        return self._threads.map(lambda context: handled(handler, context, path), contexts)
+        return _in_order([self._threads.submit(handled, handler, context, path) for context in contexts])
 
     async def _in_flight(
         self, handler: Callable[..., Any], contexts: Sequence[SynodeContext], path: str
@@ -99,6 +116,16 @@ class HandlerRunner:
         except BaseExceptionGroup as errors:
             raise errors.exceptions[0] from errors.exceptions[0].__cause__
         return results
+
+
+def _in_order(futures: Sequence[Future[list[Event]]]) -> Iterator[list[Event]]:
+    """The results of futures; those that nobody waits for any more are cancelled."""
+    try:
+        for future in futures:
+            yield _result(future)
+    finally:
+        for future in futures:
+            future.cancel()
 
 
 def handled(handler: Callable[..., Any], context: SynodeContext, path: str) -> list[Event]:

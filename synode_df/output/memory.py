@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from types import TracebackType
+
 import polars as pl
 
 from synode_df.engine.frames import combined
+from synode_df.errors import SynodeValidationError
 from synode_df.output.base import OutputAdapter
 
 
@@ -14,7 +17,8 @@ class InMemoryAdapter(OutputAdapter):
     Attributes
     ----------
     events : polars.DataFrame
-        What has been written, in order; after a run that failed, what was written until then.
+        What has been written, in order; after a run that failed, what was written until then, but nothing
+        where events failed their schema.
     tables : dict of str to polars.DataFrame
         The tables that were written beside the events, by name: `"users"`, `"dataset_products"`.
 
@@ -43,6 +47,14 @@ class InMemoryAdapter(OutputAdapter):
     def write_table(self, name: str, part: pl.DataFrame) -> None:
         """Keep a part of a table."""
         self._parts.setdefault(name, []).append(part)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close; of a run whose events were refused as invalid, nothing stays."""
+        if isinstance(error, SynodeValidationError):
+            self._batches, self._parts = [], {}
+        super().__exit__(kind, error, trace)
 
     @property
     def events(self) -> pl.DataFrame:

@@ -259,6 +259,8 @@ def generate(
         `INVALID_HANDLER_RETURN`, `OUTPUT_ERROR`, `WORKER_DIED` and the like during the run.
     SynodeValidationError
         `INVALID_EVENTS` where events fail their schema in strict mode.
+    GenerationInterrupted
+        Where Ctrl-C ended the run; `.users` are those whose events the adapter was given.
 
     Examples
     --------
@@ -296,17 +298,23 @@ def generate(
         progress=progress,
         seed=seed,
     )
-    with target:
-        if isinstance(target, ShardingAdapter):
-            for outcome in run.outcomes(target):
-                if outcome.shard is not None:
-                    target.take_shard(outcome.shard, outcome.schema)
-        else:
-            for outcome in run.outcomes(None):
-                if outcome.events is not None:
-                    target.write(outcome.events)
-            if not run.users:
-                target.write(run.types.events)  # no users, but columns that a file or a table can have
+    done = run.users.start
+    try:
+        with target:
+            if isinstance(target, ShardingAdapter):
+                for outcome in run.outcomes(target):
+                    if outcome.shard is not None:
+                        target.take_shard(outcome.shard, outcome.schema)
+                        done = outcome.end_user
+            else:
+                for outcome in run.outcomes(None):
+                    if outcome.events is not None:
+                        target.write(outcome.events)
+                        done = outcome.end_user
+                if not run.users:
+                    target.write(run.types.events)  # no users, but columns that a file or a table can have
+    except KeyboardInterrupt as interrupt:
+        raise GenerationInterrupted(None, range(run.users.start, done), run.scenario.seed) from interrupt
     report = run.report()
     if debug:
         report.telemetry.write_json(telemetry_path)

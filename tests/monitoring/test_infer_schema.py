@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
 
 import synode_df as sd
 from tests.benchmarks import workloads
@@ -52,7 +53,8 @@ def test_what_may_be_missing_is_nullable() -> None:
 def test_generated_data_passes_its_inferred_schema(r: Random) -> None:
     journeys, options = scenario(r)
     schema = sd.infer_schema(journeys, options["persona"], options["datasets"])
-    sd.generate_df(journeys, **options, users=40, event_schema=schema)
+    checked = sd.generate_df(journeys, **options, users=40, event_schema=schema)
+    assert_frame_equal(checked, sd.generate_df(journeys, **options, users=40))
 
 
 @pytest.mark.parametrize("mixed", [False, True])
