@@ -3,6 +3,18 @@
 import logging as _logging
 from typing import TYPE_CHECKING
 
+from synode_df.analysis import (
+    activity,
+    breakdown,
+    distribution,
+    funnel,
+    gaps,
+    hourly,
+    paths,
+    persona_distribution,
+    sessions,
+    user_timeline,
+)
 from synode_df.durations import SuppressionPeriod, TimeSpan
 from synode_df.engine import DatasetHandle, Engine, SynodeContext
 from synode_df.errors import GenerationInterrupted, SynodeError, SynodeValidationError, SynodeWarning
@@ -85,27 +97,37 @@ __all__ = [
     "UsersFrame",
     "WorkerPool",
     "__version__",
+    "activity",
+    "breakdown",
     "chance",
     "check",
+    "distribution",
     "dry_run",
     "expected_funnel",
     "exponential",
     "fake",
+    "funnel",
+    "gaps",
     "generate",
     "generate_df",
+    "hourly",
     "hydrate",
     "infer_schema",
     "integer",
     "lognormal",
     "normal",
     "one_of",
+    "paths",
+    "persona_distribution",
     "pick",
     "poisson",
     "replay",
     "sample",
     "sequence",
+    "sessions",
     "to_frame",
     "uniform",
+    "user_timeline",
     "validate_config",
     "weighted",
 ]

@@ -46,7 +46,7 @@ CODES: Final[Mapping[str, str]] = {
     "CIRCULAR_REQUIRES": "journeys require each other in a circle",
     "DATASET_NOT_FOUND": "a dataset is not in the run",
     "DATASET_EMPTY": "a row is picked from a dataset without rows",
-    "COLUMN_NOT_FOUND": "a dataset has no such column",
+    "COLUMN_NOT_FOUND": "a dataset or a frame has no such column",
     "ROW_NOT_FOUND": "a dataset has no such row",
     "FIELD_NAME_COLLISION": "a payload field has the name of a column that every event has",
     "TYPE_CONFLICT": "one name holds values of types that no column can hold without loss",
@@ -66,6 +66,8 @@ CODES: Final[Mapping[str, str]] = {
     "INVALID_SCHEMA": "an event schema is not a pandera schema for Polars, cannot fit its event, or has a broken check",
     "INVALID_EVENTS": "events fail their schema",
     "OUTPUT_ERROR": "an adapter could not write",
+    "INVALID_FRAME": "a frame to analyse cannot be read, or has columns of a type that makes no sense there",
+    "NOT_IN_EVENTS": "a step, event or user is asked for that the events do not have",
     "MISSING_LIBRARY": "something needs a library, or a browser, that is not installed",
 }
 """Every error code, with when it is raised."""

@@ -101,6 +101,8 @@ CASES: dict[str, Callable[[], object]] = {
     "INVALID_SCHEMA": lambda: run(event_schema=int),
     "INVALID_EVENTS": lambda: run(event_schema=pa.DataFrameSchema({"event": pa.Column(str, pa.Check.isin(["y"]))})),
     "OUTPUT_ERROR": lambda: sd.generate(one(), users=1, adapter=sd.ParquetAdapter(__file__)),
+    "INVALID_FRAME": lambda: sd.funnel([("ann", "view")], ["view"]),
+    "NOT_IN_EVENTS": lambda: sd.funnel(run(), ["y"]),
     "MISSING_LIBRARY": lambda: import_extra("a_library_that_nobody_has", extra="notebook", purpose="Charts"),
 }
 
