@@ -95,6 +95,9 @@ def test_groups_add_up() -> None:
     assert parts["users"].to_list() == whole
     over_time = sd.activity(EVENTS, by="event")
     assert over_time["events"].sum() == EVENTS.height and over_time.schema["event"] == EVENTS.schema["event"]
+    days = over_time["time"].n_unique()
+    frequent = EVENTS["event"].value_counts(sort=True)["event"].to_list()
+    assert over_time["event"].rle().struct.unnest().rows() == [(days, name) for name in frequent]
 
 
 def test_telemetry_counts_the_same_funnel() -> None:
