@@ -5,6 +5,7 @@ from synode_df.output.callback import CallbackAdapter
 from synode_df.output.composite import CompositeAdapter
 from synode_df.output.console import ConsoleAdapter
 from synode_df.output.csv import CSVAdapter
+from synode_df.output.http import HTTPAdapter
 from synode_df.output.layouts import to_frame
 from synode_df.output.memory import InMemoryAdapter
 from synode_df.output.ndjson import NDJSONAdapter
@@ -15,6 +16,7 @@ __all__ = [
     "CallbackAdapter",
     "CompositeAdapter",
     "ConsoleAdapter",
+    "HTTPAdapter",
     "InMemoryAdapter",
     "NDJSONAdapter",
     "OutputAdapter",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, Literal
 
 import polars as pl
 
 from synode_df import checks
 from synode_df.model.event import RESERVED_FIELDS
+from synode_df.output.sink_types import JSON
 
 Layout = Literal["columns", "struct", "json"]
 Sort = Literal["user", "time"]
@@ -57,18 +59,19 @@ def to_frame(events: pl.DataFrame, *, layout: Layout = "columns", sort: Sort = "
     if layout == "struct":
         payload = pl.struct(fields) if fields else pl.lit(None, dtype=pl.Struct({}))
         return ordered.select(*fixed, payload.alias("payload"))
-    return ordered.select(*fixed, _json(fields).alias("payload"))
+    payload = json_objects({name: ordered.schema[name] for name in fields})
+    return ordered.select(*fixed, payload.alias("payload"))
 
 
-def _json(fields: list[str]) -> pl.Expr:
-    """Each row's non-null fields as a JSON object."""
-    if not fields:
+def json_objects(schema: Mapping[str, pl.DataType]) -> pl.Expr:
+    """Each row as a JSON object of those columns that are not null."""
+    if not schema:
         return pl.lit("{}")
     members = [
         pl.when(pl.col(name).is_not_null()).then(
             # The object's own braces go; what stays is the member, `"name":value`.
-            pl.struct(pl.col(name)).struct.json_encode().str.slice(1).str.strip_suffix("}")
+            pl.struct(JSON.taken(name, dtype)).struct.json_encode().str.slice(1).str.strip_suffix("}")
         )
-        for name in fields
+        for name, dtype in schema.items()
     ]
     return pl.concat_str(pl.lit("{"), pl.concat_str(members, separator=",", ignore_nulls=True), pl.lit("}"))

@@ -73,12 +73,12 @@ class SinkTypes:
 
     def of(self, frame: pl.DataFrame) -> pl.DataFrame:
         """A frame with the types that the destination takes, columns and rows in the same order."""
-        changed = [
-            self._taken(pl.col(name), dtype).alias(name)
-            for name, dtype in frame.schema.items()
-            if not self._takes(dtype)
-        ]
+        changed = [self.taken(name, dtype) for name, dtype in frame.schema.items() if not self._takes(dtype)]
         return frame.with_columns(changed) if changed else frame
+
+    def taken(self, name: str, dtype: pl.DataType) -> pl.Expr:
+        """A column of a type, as the destination takes it."""
+        return self._taken(pl.col(name), dtype).alias(name)
 
     def schema(self, schema: pl.Schema) -> pl.Schema:
         """The schema of the frames that `of` gives."""
