@@ -13,7 +13,7 @@ from synode_df.engine.batch import TIMESTAMP, Batch
 from synode_df.engine.collect import GivenIds
 from synode_df.engine.hexadecimal import hex_pairs
 from synode_df.errors import shown
-from synode_df.fields.columns import AnyColumn, Column, Positions, PythonColumn, full_column
+from synode_df.fields.columns import AnyColumn, Column, Positions, PythonColumn, full_column, joined_column
 from synode_df.fields.dtypes import cast_exactly, common_dtype, type_conflict, typed_series
 from synode_df.model.journey import Journey
 
@@ -187,18 +187,27 @@ def _ids(
     sessions: NDArray[np.uint64],
     tails: NDArray[np.uint64],
 ) -> list[pl.Series]:
-    """Event, user and session ids."""
-    event_ids = hex_pairs(batch.user_digits(), users, tails)
-    user_ids = batch.population.user_ids.gather(pl.Series(users))
-    session_ids = _session_ids(batch, users, sessions)
-    columns = [event_ids, user_ids, session_ids]
+    """Event, user and session ids: made here, or given by handlers' events."""
+    names = ("event_id", "user_id", "session_id")
     given = [(place, block.given) for block, place in zip(blocks, places, strict=True) if block.given is not None]
+    to_make = np.ones(len(users), dtype=np.bool_)
+    for place, _ in given:
+        to_make[place] = False
     if given:
-        for number, part in enumerate(("event_ids", "user_ids", "session_ids")):
-            rows = np.concatenate([place for place, _ in given])
-            values = pl.Series([each for _, ids in given for each in getattr(ids, part)], dtype=pl.String)
-            columns[number] = columns[number].scatter(pl.Series(rows.astype(np.uint32)), values)
-    return [column.alias(name) for name, column in zip(("event_id", "user_id", "session_id"), columns, strict=True)]
+        users, sessions, tails = users[to_make], sessions[to_make], tails[to_make]
+    made = (
+        hex_pairs(batch.user_digits(), users, tails),
+        batch.population.user_ids.gather(pl.Series(users)),
+        _session_ids(batch, users, sessions),
+    )
+    if not given:
+        return [column.alias(name) for name, column in zip(names, made, strict=True)]
+    columns = []
+    for name, own, part in zip(names, made, ("event_ids", "user_ids", "session_ids"), strict=True):
+        parts: list[tuple[Positions, Column]] = [(np.flatnonzero(to_make), Column(own))]
+        parts += [(place, Column(pl.Series(getattr(ids, part), dtype=pl.String))) for place, ids in given]
+        columns.append(joined_column(parts, len(to_make), pl.String()).series(name))
+    return columns
 
 
 def _session_ids(batch: Batch, users: NDArray[np.uint32], sessions: NDArray[np.uint64]) -> pl.Series:

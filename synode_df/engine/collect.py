@@ -1,16 +1,19 @@
-"""Gathering what handlers return into columns, event by event, so that no Python object outlives its call."""
+"""Gathering what handlers return into columns, some users at a time, so that few Python objects are alive at once."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from itertools import chain, compress
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from synode_df.engine.batch_context import BatchContext
 from synode_df.engine.clock import to_micros
-from synode_df.engine.handlers import check_payload_names
+from synode_df.engine.handlers import check_payload_names, checked_events, well_formed
+from synode_df.errors import SynodeError
 from synode_df.fields.columns import AnyColumn, Positions, PythonColumn
 from synode_df.model.event import Event
 
@@ -46,33 +49,72 @@ class Collector:
         self._late: list[int] = []
         self._by_names: dict[tuple[str, ...], tuple[list[int], list[list[Any]]]] = {}
 
-    def add(self, position: int, events: list[Event], stamp: tuple[int, datetime] | None) -> None:
-        """Take the events of the user at a position; users come in ascending order.
+    def add(self, contexts: Sequence[BatchContext], results: Sequence[Any]) -> None:
+        """Take what the handler returned for some users; users come in ascending order.
 
-        `stamp` is the last clock that the user's context made a datetime of, in both forms.
+        Raises
+        ------
+        SynodeError
+            `INVALID_HANDLER_RETURN`, `INVALID_EVENT`, `INVALID_FIELD`, `FIELD_NAME_COLLISION`, for the first user it
+            happens to.
         """
+        if not set(map(type, results)) <= {list}:
+            self._find_fault(contexts, results)
         ids = self.ids
-        for event_id, user_id, session_id, name, timestamp, payload in events:
-            time = stamp[0] if stamp is not None and timestamp is stamp[1] else to_micros(timestamp)
-            names = tuple(payload)
-            found = self._by_names.get(names)
-            if found is None:
-                check_payload_names(payload, self._path)
-                found = self._by_names[names] = ([], [[] for _ in names])
-            if time >= self._end:
-                self._late.append(position)
-                continue
-            if time < self._start:
-                continue
-            found[0].append(len(self._owners))
-            for values, value in zip(found[1], payload.values(), strict=True):
-                values.append(value)
-            self._owners.append(position)
-            self._times.append(time)
-            ids.event_ids.append(event_id)
-            ids.user_ids.append(user_id)
-            ids.session_ids.append(session_id)
-            ids.names.append(name)
+        events: list[Event] = list(chain.from_iterable(results))
+        if not events:
+            return
+        columns = list(zip(*events, strict=True)) if set(map(type, events)) == {Event} else []
+        if not columns or not well_formed(columns):
+            self._find_fault(contexts, results)
+        timestamps, payloads = columns[4:]
+        kinds = list(map(tuple, payloads))
+        try:
+            for kind in set(kinds) - self._by_names.keys():
+                check_payload_names(kind, self._path)
+        except SynodeError:
+            self._find_fault(contexts, results)
+            raise
+        owners = contexts if len(events) == len(results) and all(results) else _repeated(contexts, results)
+        times = [
+            owner._stamp_micros if timestamp is owner._stamp else to_micros(timestamp)
+            for timestamp, owner in zip(timestamps, owners, strict=True)
+        ]
+        positions = [owner._position for owner in owners]
+        if max(times) >= self._end or min(times) < self._start:
+            self._late += [position for position, time in zip(positions, times, strict=True) if time >= self._end]
+            inside = [self._start <= time < self._end for time in times]
+            columns = [tuple(compress(column, inside)) for column in columns]
+            positions, times = list(compress(positions, inside)), list(compress(times, inside))
+            kinds = list(compress(kinds, inside))
+        self._add_payloads(columns[5], kinds)
+        self._owners += positions
+        self._times += times
+        ids.event_ids.extend(columns[0])
+        ids.user_ids.extend(columns[1])
+        ids.session_ids.extend(columns[2])
+        ids.names.extend(columns[3])
+
+    def _add_payloads(self, payloads: Sequence[Mapping[str, Any]], kinds: Sequence[tuple[str, ...]]) -> None:
+        """Take payloads; each is of the kind that its names make."""
+        rows = range(len(self._owners), len(self._owners) + len(payloads))
+        for kind in (found := set(kinds)):
+            taken, values = self._by_names.setdefault(kind, ([], [[] for _ in kind]))
+            own = payloads
+            if len(found) == 1:
+                taken += rows
+            else:
+                members = [each == kind for each in kinds]
+                taken += compress(rows, members)
+                own = list(compress(payloads, members))
+            for name, column in zip(kind, values, strict=True):
+                column += [payload[name] for payload in own]
+
+    def _find_fault(self, contexts: Iterable[BatchContext], results: Iterable[Any]) -> None:
+        """Raise what is wrong with the first user with whom something is."""
+        for context, result in zip(contexts, results, strict=True):
+            for event in checked_events(result, context, self._path):
+                check_payload_names(event.payload, self._path)
 
     @property
     def positions(self) -> Positions:
@@ -97,3 +139,8 @@ class Collector:
             for name, values in zip(names, columns, strict=True)
             if rows
         ]
+
+
+def _repeated(contexts: Sequence[BatchContext], results: Sequence[list[Event]]) -> list[BatchContext]:
+    """Each user's context once for each of the user's events."""
+    return [context for context, events in zip(contexts, results, strict=True) for _ in events]

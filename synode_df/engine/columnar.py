@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from synode_df.durations import TimeSpan
 from synode_df.engine.assemble import Block, Labels, assemble, owners
 from synode_df.engine.batch import Batch
+from synode_df.engine.batch_context import Contexts
 from synode_df.engine.clock import draw_arrivals, draw_durations
 from synode_df.engine.collect import Collector
 from synode_df.engine.handlers import HandlerRunner
@@ -24,6 +25,7 @@ from synode_df.engine.places import ARRIVAL, Place, action_place, adventure_plac
 from synode_df.engine.population import draw_population
 from synode_df.engine.scenario import Scenario
 from synode_df.engine.tally import Tally
+from synode_df.engine.users_here import UsersHere
 from synode_df.fields.columns import Column, Positions
 from synode_df.fields.probabilities import Probability, happens
 from synode_df.fields.values import draw_value
@@ -128,6 +130,7 @@ class _Walk:
 
     def __init__(self, batch: Batch, runner: HandlerRunner, number: dict[tuple[str, str, str], int]) -> None:
         self.batch = batch
+        self.contexts = Contexts(batch)
         self.runner = runner
         self.number = number
         self.blocks: list[Block] = []
@@ -141,7 +144,7 @@ class _Walk:
             allowed &= batch.has_completed(required)
         meeting = np.flatnonzero(allowed)
         here = meeting[batch.clock[meeting] < batch.scenario.end]
-        batch.session_bits[here] = batch.draws(place.at("session"), here).bits()
+        batch.begin_sessions(here, batch.draws(place.at("session"), here).bits())
         bounced = self._bounces(journey.bounce_chance, here, place)
         entered = here[~bounced]
 
@@ -239,8 +242,11 @@ class _Walk:
             self.batch.clock[positions] += draw_durations(span, self.batch.draws(place, positions))
 
     def _bounces(self, chance: Probability, positions: Positions, place: Place) -> NDArray[np.bool_]:
-        here = self.batch.at(positions)
+        here = self._at(positions)
         return happens(chance, self.batch.draws(place.at("bounce"), positions), here, f"{place.path} > Bounce chance")
+
+    def _at(self, positions: Positions, event_name: str | None = None) -> UsersHere:
+        return UsersHere(self.batch, self.contexts, positions, event_name)
 
     def _leave(
         self, adventure: Adventure, positions: Positions, bounced: NDArray[np.bool_], walking: NDArray[np.bool_]
@@ -253,13 +259,13 @@ class _Walk:
     def _remember(self, action: Action, positions: Positions, place: Place) -> None:
         for name, value in action.remember.items():
             where = place.field("remember", name)
-            column = draw_value(value, self.batch.at(positions, event_name=action.event_name).rows(where))
+            column = draw_value(value, self._at(positions, action.event_name).rows(where))
             self.batch.declared.add(name)
             self.batch.state(name).remember(positions, column, action.remember_scope, where.path)
 
     def _fields(self, action: Action, positions: Positions, place: Place, number: int) -> Block:
         batch = self.batch
-        here = batch.at(positions, event_name=action.event_name)
+        here = self._at(positions, action.event_name)
         for name, value in action.fields.items():
             here.fields[name] = draw_value(value, here.rows(place.field("field", name)))
         everyone = np.arange(len(positions), dtype=np.intp)
@@ -276,15 +282,12 @@ class _Walk:
         """The handler's events, and the users of whom an event came too late for the window."""
         batch, scenario = self.batch, self.batch.scenario
         batch.any_name_may_be_set = True
-        contexts = batch.contexts(positions, place, action.event_name)
-        for context, event_id in zip(contexts, batch.event_ids(positions, place), strict=True):
-            context._first_event_id = event_id
+        contexts = self.contexts.at(positions, place, event_name=action.event_name, with_ids=True)
         found = Collector(start=scenario.start, end=scenario.end, path=place.path)
         if action.handler is not None and contexts:
-            results = self.runner.run(action.handler, contexts, place.path)
-            for position, context, events in zip(positions.tolist(), contexts, results, strict=True):
-                found.add(position, events, context._stamp)
-        batch.take_clocks(positions, contexts)
+            for some, results in self.runner.run(action.handler, contexts, place.path):
+                found.add(some, results)
+        self.contexts.take_clocks(positions, contexts)
         owners = found.positions
         block = Block(
             action=number,

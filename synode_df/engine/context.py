@@ -1,8 +1,8 @@
-"""One user's state, clock, identity, random numbers and datasets, as handlers see them."""
+"""One user's state, clock, events and datasets, as handlers see them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any, Final
@@ -11,21 +11,18 @@ import numpy as np
 
 from synode_df import checks
 from synode_df.durations import MICROSECOND, Duration, parse_duration
-from synode_df.engine.clock import DEFAULT_START, checked_moment, to_datetime
+from synode_df.engine.clock import DEFAULT_START, EPOCH, checked_moment, to_datetime
 from synode_df.engine.datasets import DatasetHandle, Row, hydrate_table, row_maker
-from synode_df.engine.places import OUTSIDE, USER_ID
+from synode_df.engine.identity import Identity, IdGenerator
 from synode_df.errors import SynodeError, shown
 from synode_df.fields.columns import Column
-from synode_df.fields.fake import AddressedFaker, check_locale
+from synode_df.fields.fake import check_locale
 from synode_df.fields.tables import Table
 from synode_df.model.action import SCOPES, checked_scope
 from synode_df.model.dataset import Dataset
 from synode_df.model.event import RESERVED_FIELDS, RESERVED_NAMES, Event, refuse_names
 from synode_df.model.validation import dataset_not_found
-from synode_df.randomness import AddressedRandom, bits_at, child_place, row_keys
-
-IdGenerator = Callable[[str], str]
-"""Makes an id of a kind: "user", "session", "event", or the prefix given to `generate_id`."""
+from synode_df.randomness import row_keys
 
 _NOTHING: Final = object()
 
@@ -33,7 +30,7 @@ _new_event: Final = tuple.__new__
 """What `Event(...)` does, without checking the number of arguments once more."""
 
 
-class SynodeContext:
+class SynodeContext(Identity):
     """One user, as handlers and callable fields see them.
 
     Parameters
@@ -71,6 +68,15 @@ class SynodeContext:
     >>> ctx.now().isoformat()
     '2026-01-01T01:30:00+00:00'
     """
+
+    _clock: int
+    _locale: str = "en_US"
+    _session_id: str | None = None
+    _event_id: str | None = None
+    """The id of the next event where it was made beforehand."""
+    _stamp: datetime = EPOCH
+    _stamp_micros: int = 0
+    """The last clock that a datetime was made of, in both forms."""
 
     def __init__(
         self,
@@ -116,8 +122,8 @@ class SynodeContext:
         id_generator: IdGenerator | None = None,
     ) -> None:
         self._key = key
-        self._seed = seed
         self._user_index = index
+        self._seed = seed
         self._clock = clock
         self._start = clock if start is None else start
         self._end = end
@@ -127,56 +133,6 @@ class SynodeContext:
         self._id_generator = id_generator
         self._state: dict[str, tuple[Any, str | None]] = {}
         self._completed: set[str] = set()
-        self._counts: dict[int, int] = {}
-        self._place = OUTSIDE
-        self._path = "SynodeContext"
-        self._event_name: str | None = None
-        self._random: tuple[int, AddressedRandom] | None = None
-        self._faker: tuple[int, AddressedFaker] | None = None
-        self._stamp: tuple[int, datetime] | None = None
-        self._user_digits: str | None = None
-        self._user_id: str | None = None
-        self._session_id: str | None = None
-
-    def _enter(self, place: int, path: str, event_name: str | None = None) -> None:
-        """Stand at a place of the declaration: what is drawn from now on is drawn there."""
-        self._place = place
-        self._path = path
-        self._event_name = event_name
-
-    def _bits(self, kind: str) -> int:
-        """Random bits for the next thing of a kind at the current place."""
-        place = child_place(self._place, kind)
-        count = self._counts.get(place, 0)
-        self._counts[place] = count + 1
-        return bits_at(self._key, place, count)
-
-    def _id(self, kind: str) -> str:
-        if self._id_generator is not None:
-            return self._id_generator(kind)
-        return f"{self._user_part()}{self._bits(kind):016x}"
-
-    def _user_part(self) -> str:
-        if self._user_digits is None:
-            self._user_digits = f"{bits_at(self._key, USER_ID):016x}"
-        return self._user_digits
-
-    @property
-    def user_index(self) -> int:
-        """The user's number in the population, from 0."""
-        return self._user_index
-
-    @property
-    def seed(self) -> int:
-        """The run's seed."""
-        return self._seed
-
-    @property
-    def user_id(self) -> str:
-        """The user's id."""
-        if self._user_id is None:
-            self._user_id = self._user_part() if self._id_generator is None else self._id_generator("user")
-        return self._user_id
 
     @property
     def session_id(self) -> str:
@@ -190,22 +146,6 @@ class SynodeContext:
         """The locale of the user's persona, else of this context."""
         own = self._attribute("locale", None)
         return self._locale if own is None else str(own)
-
-    @property
-    def faker(self) -> AddressedFaker:
-        """A Faker in the user's locale whose values depend on the user and the place of the call."""
-        if self._faker is None or self._faker[0] != self._place:
-            random = AddressedRandom(bits_at(self._key, child_place(self._place, "faker")))
-            self._faker = (self._place, AddressedFaker(self.locale, random, self._path))
-        return self._faker[1]
-
-    @property
-    def random(self) -> AddressedRandom:
-        """A `random.Random` whose numbers depend on the user and the place of the call."""
-        if self._random is None or self._random[0] != self._place:
-            address = bits_at(self._key, child_place(self._place, "random"))
-            self._random = (self._place, AddressedRandom(address))
-        return self._random[1]
 
     def get(self, key: str, default: Any = None) -> Any:
         """A value that was set or remembered, else the persona's attribute, else `default`."""
@@ -240,14 +180,14 @@ class SynodeContext:
             raise SynodeError(
                 "INVALID_FIELD",
                 "A value in the state needs a name",
-                path=self._path,
+                path=self._standing.path,
                 expected="a non-empty string",
                 received=shown(key),
                 suggestion='write ctx.set("cart", value)',
             )
-        refuse_names((key,), RESERVED_NAMES, self._path)
+        refuse_names((key,), RESERVED_NAMES, self._standing.path)
         if scope is not None:
-            checked_scope(scope, self._path)
+            checked_scope(scope, self._standing.path)
         self._write(key, value, scope)
 
     def _write(self, key: str, value: Any, scope: str | None) -> None:
@@ -261,7 +201,7 @@ class SynodeContext:
         SynodeError
             `INVALID_SCOPE`.
         """
-        checks.one_of(scope, SCOPES, name="scope", code="INVALID_SCOPE", path=self._path)
+        checks.one_of(scope, SCOPES, name="scope", code="INVALID_SCOPE", path=self._standing.path)
         self._forget(scope)
 
     def _forget(self, scope: str) -> None:
@@ -286,7 +226,7 @@ class SynodeContext:
         SynodeError
             `INVALID_DURATION`.
         """
-        self._clock += parse_duration(duration, path=self._path) // MICROSECOND
+        self._clock += parse_duration(duration, path=self._standing.path) // MICROSECOND
 
     def event(self, name: str | None = None, /, **payload: Any) -> Event:
         """An event of this user, now.
@@ -303,33 +243,23 @@ class SynodeContext:
         SynodeError
             `INVALID_EVENT`, `FIELD_NAME_COLLISION`.
         """
-        own = name or self._event_name
+        own = name or self._standing.event_name
         if own.__class__ is not str:
             raise SynodeError(
                 "INVALID_EVENT",
                 "An event needs a name",
-                path=self._path,
+                path=self._standing.path,
                 expected="a non-empty string",
                 received=shown(name),
                 suggestion='write ctx.event("order_completed", total=9.99)',
             )
         if not RESERVED_FIELDS.isdisjoint(payload):
-            refuse_names(payload, RESERVED_FIELDS, self._path)
-        made = (self._id("event"), self.user_id, self.session_id, own, self._moment(), payload)
-        return _new_event(Event, made)
-
-    def _moment(self) -> datetime:
-        """The clock as a datetime, made once while it stands still."""
-        if self._stamp is None or self._stamp[0] != self._clock:
-            self._stamp = (self._clock, to_datetime(self._clock))
-        return self._stamp[1]
-
-    def generate_id(self, prefix: str | None = None) -> str:
-        """A new id, unique for this user and place: 32 hexadecimal digits, behind `prefix_` if given."""
-        if self._id_generator is not None:
-            return self._id_generator(prefix or "id")
-        made = self._id("id")
-        return made if prefix is None else f"{prefix}_{made}"
+            refuse_names(payload, RESERVED_FIELDS, self._standing.path)
+        if self._stamp_micros != self._clock:  # made once while the clock stands still
+            self._stamp, self._stamp_micros = to_datetime(self._clock), self._clock
+        made, self._event_id = self._event_id or self._id("event"), None
+        user_id, session_id = self._user_id or self.user_id, self._session_id or self.session_id
+        return _new_event(Event, (made, user_id, session_id, own, self._stamp, payload))
 
     def has_completed_journey(self, journey: str) -> bool:
         """Whether the user ran a journey to its end."""
@@ -355,16 +285,16 @@ class SynodeContext:
             raise SynodeError(
                 "INVALID_DATASET",
                 "Only a Dataset can be registered",
-                path=self._path,
+                path=self._standing.path,
                 expected="a Dataset",
                 received=shown(dataset, 60),
                 suggestion='wrap a frame: Dataset.from_frame("plans", frame)',
             )
-        checks.unique([*self._tables, dataset.id], what="datasets", path=self._path)
+        checks.unique([*self._tables, dataset.id], what="datasets", path=self._standing.path)
         # A copy: contexts of one run share their tables.
         self._tables = dict(self._tables)
-        make = partial(context_of_row, self._seed)
-        self._tables[dataset.id] = hydrate_table(dataset, self._seed, self._tables, context=make)
+        make = partial(context_of_row, self.seed)
+        self._tables[dataset.id] = hydrate_table(dataset, self.seed, self._tables, context=make)
 
     def dataset(self, id: str) -> DatasetHandle[dict[str, Any]]:
         """A dataset of the run.
@@ -392,16 +322,13 @@ class SynodeContext:
         table = self._table(id)
         return DatasetHandle(table, self._below, row_maker(table, kind))
 
-    def _below(self, count: int) -> int:
-        return int(self.random.random() * count)
-
     def _table(self, id: str) -> Table:
         if id not in self._tables:
-            raise dataset_not_found(id, list(self._tables), self._path)
+            raise dataset_not_found(id, list(self._tables), self._standing.path)
         return self._tables[id]
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} user {self._user_index} of seed {self._seed} at {self.now():%Y-%m-%d %H:%M:%S}>"
+        return f"<{type(self).__name__} user {self._user_index} of seed {self.seed} at {self.now():%Y-%m-%d %H:%M:%S}>"
 
 
 def _as_is(row: dict[str, Any]) -> dict[str, Any]:

@@ -107,7 +107,7 @@ class DatasetHandle(Generic[Row]):
 
     def rows(self) -> list[Row]:
         """All rows, each a dict of its own (or of the type given to `typed_dataset`)."""
-        return [self._make(dict(row)) for row in self._table.row_dicts()]
+        return [self._make(self._table.row(position)) for position in range(self.size)]
 
     def random_row(self) -> Row:
         """A random row, all equally likely, drawn at the place of the call.
@@ -118,7 +118,7 @@ class DatasetHandle(Generic[Row]):
             `DATASET_EMPTY`.
         """
         self._table.require_rows()
-        return self._make(dict(self._table.row_dicts()[self._below(self.size)]))
+        return self._make(self._table.row(self._below(self.size)))
 
     def row(self, value: Any, *, column: str | None = None) -> Row:
         """The first row that has a value in a column.
@@ -148,7 +148,7 @@ class DatasetHandle(Generic[Row]):
                 received=shown(value),
                 suggestion=did_you_mean(value, [str(each) for each in frame[key].head(1_000).to_list()]),
             )
-        return self._make(dict(self._table.row_dicts()[position]))
+        return self._make(self._table.row(position))
 
 
 def row_maker(table: Table, kind: type[Row]) -> Callable[[dict[str, Any]], Row]:

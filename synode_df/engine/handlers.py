@@ -6,20 +6,26 @@ import asyncio
 import inspect
 import os
 import threading
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import datetime
 from functools import lru_cache
+from itertools import islice
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 
 from synode_df.engine.context import SynodeContext
 from synode_df.engine.surroundings import replay_line
 from synode_df.errors import SynodeError, shown, told
 from synode_df.model.event import RESERVED_FIELDS, Event, refuse_names
 
+Context = TypeVar("Context", bound=SynodeContext)
+
 _LISTENING: Final = 0.2
 """Seconds between looks whether Ctrl-C has come."""
+
+_USERS_AT_A_TIME: Final = 128
+"""Users whose events are held as Python objects before they become columns: too few to make the collector run."""
 
 
 @lru_cache(maxsize=1)
@@ -79,35 +85,60 @@ class HandlerRunner:
             self._threads.shutdown(wait=False, cancel_futures=True)  # after Ctrl-C nobody waits for a slow handler
             self._threads = None
 
-    def run(self, handler: Callable[..., Any], contexts: Sequence[SynodeContext], path: str) -> Iterable[list[Event]]:
-        """Each user's events, in the order of the contexts; to be consumed at once.
+    def run(
+        self, handler: Callable[..., Any], contexts: Sequence[Context], path: str
+    ) -> Iterator[tuple[Sequence[Context], list[Any]]]:
+        """What the handler returns for each user, in the order of the contexts: some users at a time, to be consumed.
+
+        What is returned is not looked at yet. Where a handler raises, the users before come first, so that whoever
+        consumes them finds the first user with whom something is wrong.
 
         Raises
         ------
         SynodeError
-            `HANDLER_ERROR`, `INVALID_HANDLER_RETURN`, `INVALID_EVENT`, for the first user it happens to.
+            `HANDLER_ERROR`.
         """
         if is_async(handler):
-            return settled(self._in_flight(handler, contexts, path))  # type: ignore[no-any-return]  # a list of lists
+            yield contexts, settled(self._in_flight(handler, contexts, path))
+            return
+        results: list[Any] = []
         if self._lanes == 1 or len(contexts) < 2:
-            return (handled(handler, context, path) for context in contexts)
+            for some in _parts(contexts):
+                results = []
+                try:
+                    for context in some:
+                        result = handler(context)
+                        if type(result) is not list and inspect.isawaitable(result):
+                            result = settled(result)
+                        results.append(result)
+                except Exception as error:
+                    yield some[: len(results)], results
+                    raise handler_error(error, some[len(results)], path) from error
+                yield some, results
+            return
         if self._threads is None:
             self._threads = ThreadPoolExecutor(self._lanes, thread_name_prefix="synode_df lane")
-        return _in_order([self._threads.submit(handled, handler, context, path) for context in contexts])
+        returned = _in_order([self._threads.submit(_called, handler, path, context) for context in contexts])
+        for some in _parts(contexts):
+            results = []
+            try:
+                results.extend(islice(returned, len(some)))
+            except SynodeError:
+                yield some[: len(results)], results
+                raise
+            yield some, results
 
-    async def _in_flight(
-        self, handler: Callable[..., Any], contexts: Sequence[SynodeContext], path: str
-    ) -> list[list[Event]]:
-        results: list[list[Event]] = [[]] * len(contexts)
+    async def _in_flight(self, handler: Callable[..., Any], contexts: Sequence[SynodeContext], path: str) -> list[Any]:
+        results: list[Any] = [None] * len(contexts)
         waiting = iter(enumerate(contexts))
 
         async def lane() -> None:
             for number, context in waiting:
                 try:
-                    events = await handler(context)
+                    result = await handler(context)
                 except Exception as error:
                     raise handler_error(error, context, path) from error
-                results[number] = checked_events(events, context, path)
+                results[number] = checked_events(result, context, path)  # at once: it ends what is in flight
 
         try:
             async with asyncio.TaskGroup() as group:
@@ -118,7 +149,7 @@ class HandlerRunner:
         return results
 
 
-def _in_order(futures: Sequence[Future[list[Event]]]) -> Iterator[list[Event]]:
+def _in_order(futures: Sequence[Future[Any]]) -> Iterator[Any]:
     """The results of futures; those that nobody waits for any more are cancelled."""
     try:
         for future in futures:
@@ -128,15 +159,18 @@ def _in_order(futures: Sequence[Future[list[Event]]]) -> Iterator[list[Event]]:
             future.cancel()
 
 
-def handled(handler: Callable[..., Any], context: SynodeContext, path: str) -> list[Event]:
-    """One user's events from a handler, plain or async."""
+def _parts(contexts: Sequence[Context]) -> Iterator[Sequence[Context]]:
+    for first in range(0, len(contexts), _USERS_AT_A_TIME):
+        yield contexts[first : first + _USERS_AT_A_TIME]
+
+
+def _called(handler: Callable[..., Any], path: str, context: SynodeContext) -> Any:
+    """What a plain handler returns in a lane; a coroutine that it hands on is waited for there."""
     try:
         result = handler(context)
-        if type(result) is not list and inspect.isawaitable(result):
-            result = settled(result)
+        return settled(result) if inspect.isawaitable(result) else result
     except Exception as error:
         raise handler_error(error, context, path) from error
-    return checked_events(result, context, path)
 
 
 def handler_error(error: Exception, context: SynodeContext, path: str) -> SynodeError:
@@ -166,18 +200,23 @@ def checked_events(result: object, context: SynodeContext, path: str) -> list[Ev
             raise _invalid_return(
                 f"a list with {shown(event, 80)}", "make events with ctx.event(name, **payload)", context, path
             )
-        id, user_id, session_id, name, timestamp, payload = event
-        if not (
-            type(name) is type(id) is type(user_id) is type(session_id) is str
-            and name
-            and type(payload) is dict
-            and isinstance(timestamp, datetime)
-        ):
+        if not well_formed(list(zip(event, strict=True))):
             raise _invalid_event(event, context, path)
     return result
 
 
-def check_payload_names(payload: Mapping[Any, Any], path: str) -> None:
+def well_formed(columns: Sequence[tuple[Any, ...]]) -> bool:
+    """Whether events, laid out by their parts, have text for ids and name, datetimes, and dicts for payloads."""
+    *texts, timestamps, payloads = columns
+    return (
+        all(set(map(type, column)) == {str} for column in texts)
+        and all(texts[-1])
+        and set(map(type, payloads)) == {dict}
+        and all(issubclass(kind, datetime) for kind in set(map(type, timestamps)))
+    )
+
+
+def check_payload_names(payload: Iterable[Any], path: str) -> None:
     """Raise unless every field of a payload has a name of its own."""
     for name in payload:
         if type(name) is not str or not name:

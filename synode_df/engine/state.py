@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import polars as pl
 
 from synode_df.fields.columns import AnyColumn, Column, Positions, PythonColumn
+from synode_df.fields.copies import own_copy
 from synode_df.fields.dtypes import type_conflict
+
+MISSING: Final = object()
+"""Stands where a user holds nothing."""
 
 _ABSENT: Final = -1
 _LOOSE: Final = -2
@@ -28,7 +34,7 @@ class Remembered:
         self._row = np.zeros(users, dtype=np.uint32)
         self._scope = np.zeros(users, dtype=np.uint8)
         self._parts: list[AnyColumn] = []
-        self._lists: dict[int, list[object]] = {}
+        self._lists: dict[int, Held] = {}
         self._loose: list[object] = []
 
     def remember(self, positions: Positions, column: AnyColumn, scope: str | None, path: str) -> None:
@@ -89,7 +95,53 @@ class Remembered:
         if isinstance(part, PythonColumn):
             return part.values[row]
         if owner not in self._lists:
-            self._lists[owner] = part.values.to_list()
-        value = self._lists[owner][row if part.codes is None else part.codes.item(row)]
-        # Users share the dictionary of distinct values: each gets containers of its own.
-        return dict(value) if isinstance(value, dict) else list(value) if isinstance(value, list) else value
+            self._lists[owner] = held_in(Column(part.values))
+        held = self._lists[owner]
+        value = held.values[row if part.codes is None else part.codes.item(row)]  # type: ignore[index]  # has values
+        return value if held.own is None else held.own(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What some users hold under one name, as Python values.
+
+    Attributes
+    ----------
+    values : list or None
+        A value for each user, or `MISSING`; None where they are of so many kinds that each is better looked up alone.
+    own : callable or None
+        Makes a user's own copy of a value that users share; None where none is needed.
+    missing : bool
+        Whether some users hold nothing.
+    """
+
+    values: list[object] | None
+    own: Callable[[Any], Any] | None = None
+    missing: bool = False
+
+
+def held_in(column: AnyColumn) -> Held:
+    """A column's values; Python objects are the users' own already, and stay the same objects."""
+    return Held(column.to_list(), own_copy(column.dtype) if isinstance(column, Column) else None)
+
+
+def gathered(state: Remembered | None, attribute: AnyColumn | None, positions: Positions) -> Held | None:
+    """What users hold at some positions, in a state and else in an attribute; None if there is neither."""
+    if state is None:
+        return None if attribute is None else held_in(attribute.take(positions))
+    found, absent = state.read(positions)
+    if attribute is not None and len(absent):
+        found.append((absent, attribute.take(positions[absent])))
+    found = [(places, column) for places, column in found if len(places)]
+    if len(found) == 1 and len(found[0][0]) == len(positions):
+        return held_in(found[0][1])
+    held = [held_in(column) for _, column in found]
+    if len({each.own for each in held}) > 1:
+        return Held(None)
+    values: list[object] = [MISSING] * len(positions)
+    for (places, _), each in zip(found, held, strict=True):
+        for place, value in zip(places.tolist(), each.values or (), strict=True):
+            values[place] = value
+    return Held(
+        values, held[0].own if held else None, missing=sum(map(len, (places for places, _ in found))) < len(positions)
+    )

@@ -83,7 +83,7 @@ def full_column(parts: Iterable[tuple[Positions, AnyColumn]], rows: int) -> AnyC
         typed = [(positions, part) for positions, part in listed if isinstance(part, Column)]
         dtypes = {part.dtype for _, part in typed}
         if len(dtypes) <= 1:
-            return _joined(typed, rows, dtypes.pop() if dtypes else pl.Null())
+            return joined_column(typed, rows, dtypes.pop() if dtypes else pl.Null())
     values: list[object] = [None] * rows
     for positions, part in listed:
         for position, value in zip(positions.tolist(), part.to_list(), strict=True):
@@ -91,7 +91,7 @@ def full_column(parts: Iterable[tuple[Positions, AnyColumn]], rows: int) -> AnyC
     return PythonColumn(values)
 
 
-def _joined(parts: list[tuple[Positions, Column]], rows: int, dtype: pl.DataType) -> Column:
+def joined_column(parts: list[tuple[Positions, Column]], rows: int, dtype: pl.DataType) -> Column:
     """Gather over the parts' values laid end to end, with one null behind them if some rows are filled by no part."""
     if len(parts) == 1 and len(parts[0][1]) == rows:
         positions, part = parts[0]

@@ -7,6 +7,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from synode_df.errors import SynodeError, did_you_mean, shown
+from synode_df.fields.copies import own_copy
 
 
 class Table:
@@ -18,6 +19,7 @@ class Table:
         self._cumulative: dict[str, NDArray[np.float64]] = {}
         self._values: dict[str | tuple[str, ...] | None, pl.Series] = {}
         self._rows: list[dict[str, object]] | None = None
+        self._own_row = own_copy(pl.Struct(frame.schema)) or dict
         self._positions: dict[str, dict[object, int]] = {}
 
     def values(self, columns: str | tuple[str, ...] | None) -> pl.Series:
@@ -78,11 +80,11 @@ class Table:
                 suggestion="give the dataset rows, or take the pick out",
             )
 
-    def row_dicts(self) -> list[dict[str, object]]:
-        """Every row as a dict, made once: callers copy what they hand on."""
+    def row(self, position: int) -> dict[str, object]:
+        """A row as a dict of the caller's own."""
         if self._rows is None:
             self._rows = self.frame.to_dicts()
-        return self._rows
+        return self._own_row(self._rows[position])
 
     def position(self, column: str, value: object) -> int | None:
         """The number of the first row that has a value in a column."""
