@@ -15,6 +15,8 @@ _ROW_WISE: Final = frozenset(
 )
 """pandera's own checks of single values."""
 
+_TRIED: Final = 4
+
 
 @cache
 def ready_pandera() -> None:
@@ -33,6 +35,26 @@ def asked(check: Any, lazy: pl.LazyFrame, column: str | None) -> Any:
         return lazy.select(pl.col(column or "*").map_elements(function, return_dtype=pl.Boolean))
     answer = function(PolarsData(lazy, column or "*"))
     return bool(answer) if isinstance(answer, np.bool_) else answer
+
+
+def answers(check: Any, frame: pl.DataFrame, column: str | None) -> pl.DataFrame | bool:
+    """A check's answer about a column, or about whole rows, computed."""
+    answer = asked(check, frame.lazy(), column)
+    return answer.collect() if isinstance(answer, pl.LazyFrame) else answer
+
+
+def holds(check: Any, answer: pl.DataFrame) -> pl.Series:
+    """An answer as one Boolean a row; where a value is missing, `ignore_na` decides."""
+    return answer.select(pl.all_horizontal(pl.all()).fill_null(value=bool(check.ignore_na))).to_series()
+
+
+def looks_at_others(check: Any, frame: pl.DataFrame, column: str | None, together: pl.Series) -> bool:
+    """Whether an answer about a row is another one when the row is alone: tried on some that hold, some that fail."""
+    for row in [*together.arg_true().head(_TRIED), *(~together).arg_true().head(_TRIED)]:
+        alone = answers(check, frame[row : row + 1], column)
+        if not isinstance(alone, pl.DataFrame) or alone.height != 1 or holds(check, alone)[0] != together[row]:
+            return True
+    return False
 
 
 def is_row_wise(check: Any) -> bool:

@@ -53,7 +53,7 @@ class _Glance:
 
     def ask(self, rule: Rule) -> list[tuple[str, ...]] | None:
         """Note what a rule wants to know; None where whole columns cannot tell."""
-        if rule.frame_checks or rule.unique or rule.strict:
+        if rule.frame_checks or rule.patterns or rule.unique or rule.strict:
             return None
         keys: list[tuple[str, ...]] = []
         for column in rule.columns:

@@ -15,7 +15,7 @@ from synode_df import checks
 from synode_df.engine.assemble import joint_dtype
 from synode_df.engine.columnar import Types
 from synode_df.engine.scenario import Scenario
-from synode_df.errors import SynodeError, SynodeWarning, did_you_mean, shown
+from synode_df.errors import SynodeError, SynodeWarning, did_you_mean, shown, told
 from synode_df.model.event import EVENT_COLUMNS
 
 SchemaMode = Literal["strict", "warn", "skip"]
@@ -54,10 +54,29 @@ class ColumnRule:
 
 @dataclass(frozen=True)
 class Rule:
-    """What the events of one name must fulfil."""
+    """What the events of one name must fulfil.
+
+    Attributes
+    ----------
+    event : str
+        The name.
+    columns : tuple of ColumnRule
+        What columns must fulfil.
+    patterns : tuple of pandera.polars.Column
+        The same for columns whose names match, where handlers may give an event any field.
+    frame_checks : tuple of pandera.Check
+        Checks of whole rows.
+    unique : tuple of str
+        Columns that together are unique within a user.
+    strict : bool
+        Whether other fields are refused.
+    coerce : bool
+        Whether values need only be convertible.
+    """
 
     event: str
     columns: tuple[ColumnRule, ...]
+    patterns: tuple[Any, ...] = ()
     frame_checks: tuple[Any, ...] = ()
     unique: tuple[str, ...] = ()
     strict: bool = False
@@ -82,6 +101,8 @@ class EventSchemas:
         Whether there is a column `persona_id`.
     seed : int
         The run's, for the line that replays a user.
+    tried : set of (str, int)
+        Checks that were tried on single events: event name, number of the check.
     """
 
     mode: SchemaMode
@@ -90,6 +111,7 @@ class EventSchemas:
     open: bool
     persona_ids: bool
     seed: int
+    tried: set[tuple[str, int]] = field(default_factory=set)
     _rules: dict[str, Rule | None] = field(default_factory=dict)
 
     @classmethod
@@ -190,10 +212,11 @@ class EventSchemas:
         return Rule(
             event,
             tuple(columns),
-            tuple(schema.checks),
-            tuple(schema.unique or ()),
-            schema.strict is True,
-            bool(schema.coerce),
+            patterns=tuple(column for column in schema.columns.values() if column.regex and self.open),
+            frame_checks=tuple(schema.checks),
+            unique=tuple(schema.unique or ()),
+            strict=schema.strict is True,
+            coerce=bool(schema.coerce),
         )
 
 
@@ -204,7 +227,7 @@ def checked_schema(schema: Any, path: str) -> Any:
     kind = schema if inspect.isclass(schema) else type(schema)
     bases = [f"{base.__module__}.{base.__qualname__}" for base in kind.__mro__]
     if isinstance(schema, type) and issubclass(schema, pa.DataFrameModel):
-        made = schema.to_schema()
+        made = _schema_of(schema, path)
     elif isinstance(schema, pa.DataFrameSchema):
         made = schema
     else:
@@ -215,13 +238,13 @@ def checked_schema(schema: Any, path: str) -> Any:
             received=shown(schema, 80),
             suggestion=_instead(schema, bases),
         )
-    for what in _transformations(made):
+    for what, fix in _beyond_events(made):
         raise _invalid(
-            f"An event schema checks events and cannot change them: it has {what}",
+            f"An event schema checks single events and cannot change them: it has {what}",
             path,
             expected="types, nullability and checks",
             received=what,
-            suggestion="change the declaration so that the data comes out right, or apply the schema to the frame",
+            suggestion=fix,
         )
     alone = [name for name, column in made.columns.items() if column.unique]
     together = list(made.unique or ())
@@ -248,17 +271,44 @@ def _instead(schema: Any, bases: list[str]) -> str:
     return "import pandera.polars as pa, and use pa.DataFrameSchema({...}) or a subclass of pa.DataFrameModel"
 
 
-def _transformations(schema: Any) -> Iterator[str]:
-    """What of a schema would change data."""
+def _schema_of(model: Any, path: str) -> Any:
+    try:
+        return model.to_schema()
+    except Exception as error:
+        raise _invalid(
+            f"The model is none that pandera can read: {told(error)[:240]}",
+            path,
+            expected="a class whose annotations are types: `price: float = pa.Field(gt=0)`",
+            received=shown(model, 80),
+            suggestion="see pandera's error above this one",
+        ) from error
+
+
+def _beyond_events(schema: Any) -> Iterator[tuple[str, str]]:
+    """What of a schema would change data, or is about whole frames, each with what to do instead."""
+    declared = "change the declaration so that the data comes out right, or apply the schema to the frame"
+    whole = "apply that schema to the finished frame: schema.validate(events)"
     if getattr(schema, "parsers", None):
-        yield "parsers"
+        yield "parsers", declared
     if schema.add_missing_columns:
-        yield "add_missing_columns"
+        yield "add_missing_columns", declared
+    if schema.strict == "filter":
+        yield "strict='filter'", "write strict=True to refuse other fields, or select columns of the finished frame"
+    if schema.drop_invalid_rows:
+        yield "drop_invalid_rows", "leave it out, and run with schema_mode='skip'"
+    if schema.ordered:
+        yield "ordered=True", whole
+    if schema.dtype is not None:
+        yield "a dtype for the whole frame", "give each column its own: pa.Column(float)"
     for name, column in schema.columns.items():
         if getattr(column, "parsers", None):
-            yield f"a parser of {shown(name)}"
+            yield f"a parser of {shown(name)}", declared
         if getattr(column, "default", None) is not None:
-            yield f"a default for {shown(name)}"
+            yield f"a default for {shown(name)}", declared
+        if getattr(column, "drop_invalid_rows", False):
+            yield f"drop_invalid_rows for {shown(name)}", "leave it out, and run with schema_mode='skip'"
+        if any(check.groupby is not None for check in column.checks):
+            yield f"a check of {shown(name)} by groups", whole
 
 
 def _invalid(message: str, path: str, *, expected: str, received: str, suggestion: str | None) -> SynodeError:

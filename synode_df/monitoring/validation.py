@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,12 +18,19 @@ import polars as pl
 from numpy.typing import NDArray
 
 from synode_df.engine.tally import Tally
-from synode_df.errors import SynodeError, SynodeValidationError, SynodeWarning, shown
-from synode_df.fields.dtypes import common_dtype
-from synode_df.model.event import RESERVED_FIELDS
-from synode_df.monitoring.asking import asked, check_name, ready_pandera
+from synode_df.errors import SynodeError, SynodeValidationError, SynodeWarning, shown, told
+from synode_df.monitoring.asking import (
+    answers,
+    asked,
+    check_name,
+    holds,
+    is_row_wise,
+    looks_at_others,
+    ready_pandera,
+)
 from synode_df.monitoring.glance import not_at_a_glance
-from synode_df.monitoring.schemas import ColumnRule, EventSchemas, Rule
+from synode_df.monitoring.schemas import EventSchemas
+from synode_df.monitoring.views import Failure, View, failed, view_of
 
 CASES: Final = pl.Schema(
     {"event": pl.String, "column": pl.String, "check": pl.String, "value": pl.String, "user_index": pl.Int64}
@@ -45,29 +53,6 @@ class Verdict:
 
     events: pl.DataFrame
     invalid: pl.DataFrame | None = None
-
-
-@dataclass(frozen=True)
-class _Failure:
-    """Rows that fail one check: their numbers among the event's rows, and their values."""
-
-    rule: Rule
-    column: str | None
-    check: str
-    rows: NDArray[np.intp]
-    values: pl.Series | None
-    warning: bool = False
-
-
-@dataclass
-class _View:
-    """The events of one name, as their schema sees them."""
-
-    rule: Rule
-    rows: NDArray[np.intp]
-    frame: pl.DataFrame
-    failures: list[_Failure]
-    checks: list[tuple[str | None, Any]]
 
 
 def validate(
@@ -96,8 +81,10 @@ def validate(
     ready_pandera()
     names = events.schema["event"].categories.to_list()  # type: ignore[attr-defined]  # an Enum
     rules = [rule for name in names if (rule := schemas.rule(name)) is not None]
-    views = [_view(events, rule) for rule in not_at_a_glance(events, rules)]
+    views = [view_of(events, rule) for rule in not_at_a_glance(events, rules)]
     views = [view for view in views if len(view.rows)]
+    for view in views:
+        _try_own_checks(view, schemas.tried)
     if not _all_pass(views):
         for view in views:
             view.failures.extend(_failures(view))
@@ -135,79 +122,7 @@ def tell_of(schemas: EventSchemas, tally: Tally) -> None:
         )
 
 
-def _view(events: pl.DataFrame, rule: Rule) -> _View:
-    """The rows of one event name, in the types that their schema asks for."""
-    rows = (events["event"] == rule.event).arg_true()
-    everything = rule.strict or rule.frame_checks or rule.unique
-    wanted = [column.name for column in rule.columns if column.name in events.columns]
-    frame = events[rows] if everything else events.select(["event", *(n for n in wanted if n != "event")])[rows]
-    view = _View(rule, rows.to_numpy().astype(np.intp), frame, [], [])
-    if not frame.height:
-        return view
-    columns = []
-    for column in rule.columns:
-        series = _typed(view, column)
-        if series is not None:
-            columns.append(series)
-            view.failures.extend(_nulls(view, column, series))
-            view.checks += [(column.name, check) for check in column.schema.checks]
-    view.frame = frame.with_columns(columns)
-    view.checks += [(None, check) for check in rule.frame_checks]
-    if rule.unique:
-        repeated = view.frame.select(pl.struct(rule.unique).is_duplicated()).to_series()
-        view.failures += _failed(view, None, f"multiple_fields_uniqueness({list(rule.unique)})", repeated, None)
-    if rule.strict:
-        named = {column.name for column in rule.columns}
-        for name in frame.columns:
-            if name not in named and name not in RESERVED_FIELDS:
-                view.failures += _failed(view, name, "column_in_schema", frame[name].is_not_null(), frame[name])
-    return view
-
-
-def _typed(view: _View, column: ColumnRule) -> pl.Series | None:
-    """A column in its schema's type, or None (and a failure, where it must be there) if it has another."""
-    expected = column.schema.dtype
-    wanted = None if expected is None else expected.type
-    if column.name not in view.frame.columns:
-        if column.optional:
-            return None
-        return pl.Series(column.name, [None], dtype=wanted or pl.Null).new_from_index(0, view.frame.height)
-    series = view.frame[column.name]
-    own = column.own if column.own is not None and column.own != pl.Null else series.dtype
-    if expected is None or expected.check(series.dtype):
-        return series
-    wanted_dtype: Any = wanted() if isinstance(wanted, type) else wanted
-    coerce = column.schema.coerce or view.rule.coerce
-    if coerce or _holds(own, wanted_dtype) or series.null_count() == len(series):
-        cast = series.cast(wanted_dtype, strict=False)
-        lost = cast.is_null() & series.is_not_null()
-        if lost.any():
-            view.failures += _failed(view, column.name, f"coerce_dtype('{expected}')", lost, series)
-        return cast
-    everyone = pl.Series([True]).new_from_index(0, len(series))
-    view.failures += _failed(view, column.name, f"dtype('{expected}')", everyone, series)
-    return None
-
-
-def _holds(own: pl.DataType, wanted: Any) -> bool:
-    try:
-        return bool(common_dtype(own, wanted) == wanted)
-    except (AttributeError, TypeError):  # incomplete types, such as List without an inner type
-        return False
-
-
-def _nulls(view: _View, column: ColumnRule, series: pl.Series) -> Iterator[_Failure]:
-    """Rows that are null, or not a number, where neither is allowed."""
-    if column.nullable:
-        return
-    missing = series.is_null()
-    if series.dtype.is_float():
-        missing |= series.is_nan().fill_null(value=False)
-    if missing.any():
-        yield from _failed(view, column.name, "not_nullable", missing, series)
-
-
-def _all_pass(views: list[_View]) -> bool:
+def _all_pass(views: list[View]) -> bool:
     """Whether every check of every event holds: one query. False also where some check cannot be asked that way."""
     queries = []
     try:
@@ -216,66 +131,103 @@ def _all_pass(views: list[_View]) -> bool:
             for column, check in view.checks:
                 answer = asked(check, lazy, column)
                 if isinstance(answer, bool):
-                    if not answer:
-                        return False
-                    continue
+                    return False
                 one = pl.all_horizontal(pl.all())
-                holds = (one.fill_null(value=bool(check.ignore_na))).all().alias("holds")
-                queries.append(answer.select(holds, pl.len().alias("rows"), pl.lit(view.frame.height).alias("wanted")))
+                every = (one.fill_null(value=bool(check.ignore_na))).all().alias("holds")
+                queries.append(answer.select(every, pl.len().alias("rows"), pl.lit(view.frame.height).alias("wanted")))
         results = pl.collect_all(queries)
     except Exception:  # noqa: BLE001 - a user's check may raise anything; the closer look tells which and why
         return False
-    return all(holds and rows == wanted for result in results for holds, rows, wanted in result.rows())
+    return all(every and rows == wanted for result in results for every, rows, wanted in result.rows())
 
 
-def _failures(view: _View) -> Iterator[_Failure]:
+def _failures(view: View) -> Iterator[Failure]:
     """The closer look: every check by itself, and the rows that fail it."""
-    lazy, height = view.frame.lazy(), view.frame.height
     for column, check in view.checks:
-        name = check_name(check)
-        path = f"event_schema > Event {shown(view.rule.event)}"
-        path += f" > Column {shown(column)}" if column else ""
-        try:
-            answer = asked(check, lazy, column)
-            frame = answer.collect() if isinstance(answer, pl.LazyFrame) else answer
-        except Exception as error:
-            raise SynodeError(
-                "INVALID_SCHEMA",
-                f"The check {name} raised {type(error).__name__}: {shown(str(error), 200)}",
-                path=path,
-                expected="a check that answers for every value",
-                received=type(error).__name__,
-                suggestion="try it on the finished frame; it gets a PolarsData with `lazyframe` and `key`",
-            ) from error
-        if frame is True or (isinstance(frame, pl.DataFrame) and frame.shape == (1, 1) and frame.item() is True):
-            continue
-        if not isinstance(frame, pl.DataFrame) or frame.height != height:
-            received = f"{frame.height} rows" if isinstance(frame, pl.DataFrame) else shown(frame, 60)
-            raise SynodeError(
-                "INVALID_SCHEMA",
-                f"The check {name} does not answer for each row",
-                path=path,
-                expected=f"a LazyFrame with one Boolean for each of the {height} rows",
-                received=received,
-                suggestion="write lambda data: data.lazyframe.select(pl.col(data.key) > 0), without aggregations",
-            )
-        holds = frame.select(pl.all_horizontal(pl.all())).to_series().fill_null(value=bool(check.ignore_na))
+        failing = ~holds(check, _answer(view, column, check))
         values = None if column is None else view.frame[column]
-        yield from _failed(view, column, name, ~holds, values, warning=bool(check.raise_warning))
+        yield from failed(view, column, check_name(check), failing, values, warning=bool(check.raise_warning))
 
 
-def _failed(
-    view: _View, column: str | None, check: str, mask: pl.Series, values: pl.Series | None, *, warning: bool = False
-) -> list[_Failure]:
-    rows = mask.arg_true()
-    if not len(rows):
-        return []
-    own = None if values is None else values.gather(rows)
-    return [_Failure(view.rule, column, check, rows.to_numpy().astype(np.intp), own, warning)]
+def _answer(view: View, column: str | None, check: Any) -> pl.DataFrame:
+    """A check's answer for each row, or `INVALID_SCHEMA`."""
+    name, height = check_name(check), view.frame.height
+    with _told_of(view, column, name):
+        answer = answers(check, view.frame, column)
+    if not isinstance(answer, pl.DataFrame) or answer.height != height:
+        raise _unfit(
+            view,
+            column,
+            f"The check {name} does not answer for each row",
+            expected=f"a LazyFrame with one Boolean for each of the {height} rows",
+            received=f"{answer.height} rows" if isinstance(answer, pl.DataFrame) else shown(answer, 60),
+            suggestion="write lambda data: data.lazyframe.select(pl.col(data.key) > 0), without aggregations",
+        )
+    if (odd := next((kind for kind in answer.dtypes if kind not in (pl.Boolean, pl.Null)), None)) is not None:
+        raise _unfit(
+            view,
+            column,
+            f"The check {name} does not answer yes or no",
+            expected="Booleans",
+            received=f"a column of {odd}",
+            suggestion="compare: data.lazyframe.select(pl.col(data.key) > 0)",
+        )
+    return answer
+
+
+def _try_own_checks(view: View, tried: set[tuple[str, int]]) -> None:
+    """Refuse a check of the user's own whose answer about an event depends on the events beside it: tried once."""
+    for number, (column, check) in enumerate(view.checks):
+        key = (view.rule.event, number)
+        if key in tried or is_row_wise(check):
+            continue
+        together = holds(check, _answer(view, column, check))
+        if view.frame.height < 2:
+            continue
+        tried.add(key)
+        if check.element_wise:
+            continue
+        name = check_name(check)
+        with _told_of(view, column, name):
+            dependent = looks_at_others(check, view.frame, column, together)
+        if dependent:
+            raise _unfit(
+                view,
+                column,
+                f"The check {name} says something else of an event when it is alone",
+                expected="answers in which no other event has a part: events come in batches of any size",
+                received="a check with an aggregation, a window or the like",
+                suggestion="check it on the finished frame: schema.validate(events)",
+            )
+
+
+@contextmanager
+def _told_of(view: View, column: str | None, name: str) -> Iterator[None]:
+    """Whatever a check of the user's raises, as an error that says which."""
+    try:
+        yield
+    except (Exception, pl.exceptions.PanicException) as error:
+        raise _unfit(
+            view,
+            column,
+            f"The check {name} raised {told(error)[:240]}",
+            expected="a check that answers for every value",
+            received=type(error).__name__,
+            suggestion="try it on the finished frame; it gets a PolarsData with `lazyframe` and `key`",
+        ) from error
+
+
+def _unfit(
+    view: View, column: str | None, message: str, *, expected: str, received: str, suggestion: str
+) -> SynodeError:
+    path = f"event_schema > Event {shown(view.rule.event)}" + (f" > Column {shown(column)}" if column else "")
+    return SynodeError(
+        "INVALID_SCHEMA", message, path=path, expected=expected, received=received, suggestion=suggestion
+    )
 
 
 def _error(
-    found: list[tuple[_View, _Failure]], owners: NDArray[np.int64], schemas: EventSchemas
+    found: list[tuple[View, Failure]], owners: NDArray[np.int64], schemas: EventSchemas
 ) -> SynodeValidationError:
     """The error of strict mode, with the failing cases in order of users."""
     parts = []
@@ -319,7 +271,7 @@ def _texts(values: pl.Series) -> list[str | None]:
 
 
 def _without(
-    events: pl.DataFrame, found: list[tuple[_View, _Failure]], tally: Tally, owners: NDArray[np.int64]
+    events: pl.DataFrame, found: list[tuple[View, Failure]], tally: Tally, owners: NDArray[np.int64]
 ) -> Verdict:
     """The events that pass, and apart from them those that fail; the counters follow."""
     reasons: dict[int, list[str]] = {}
