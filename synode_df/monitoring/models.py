@@ -97,6 +97,7 @@ class _StepCounts(pa.DataFrameModel):
     cut: int = pa.Field(ge=0)
     bounced: int = pa.Field(ge=0)
     entered: int = pa.Field(ge=0)
+    skipped: int = pa.Field(ge=0)
     events: int = pa.Field(ge=0)
 
     @pa.dataframe_check

@@ -8,6 +8,7 @@ import platform
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,7 +21,10 @@ from synode_df.errors import SynodeError, shown
 from synode_df.fields.fake import Fake
 from synode_df.fields.values import is_callback
 from synode_df.model.action import Action
+from synode_df.model.adventure import Adventure
+from synode_df.model.journey import Journey
 
+_ACTION_LABELS: Final = ("journey_id", "adventure_id", "action_id", "executor", "reason")
 _MOST_LINES: Final = 12
 _MOST_FAILURES: Final = 6
 
@@ -36,7 +40,7 @@ class BatchTiming:
     cpu_seconds: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Telemetry:
     """Counters and timings of a run.
 
@@ -98,33 +102,41 @@ class Telemetry:
 
     @property
     def adventures(self) -> pl.DataFrame:
-        """One row an adventure: reached, cut (by the window), bounced, entered, events."""
-        rows = [
-            {
-                "journey_id": journey.id,
-                "adventure_id": adventure.id,
-                **dataclasses.asdict(self.tally.adventure(journey.id, adventure.id)),
-            }
-            for journey in self.scenario.journeys
-            for adventure in journey.adventures
-        ]
+        """One row an adventure: reached, cut (by the window), bounced, entered, skipped, events.
+
+        Skipped are those who left it by a bounce, its own or that of an action inside, and went on with the next one.
+        """
+        rows = []
+        for journey in self.scenario.journeys:
+            for adventure in journey.adventures:
+                counts = dataclasses.asdict(self.tally.adventure(journey.id, adventure.id))
+                skipped = self._bounced_before(journey, adventure, None)
+                rows.append({"journey_id": journey.id, "adventure_id": adventure.id, **counts, "skipped": skipped})
         return pl.DataFrame(rows, schema=_step_schema("journey_id", "adventure_id"))
 
     @property
     def actions(self) -> pl.DataFrame:
-        """One row an action: its executor, the reason for it, reached, cut, bounced, entered, events."""
-        rows = [
-            {
-                "journey_id": journey.id,
-                "adventure_id": adventure.id,
-                "action_id": action.id,
-                **dict(zip(("executor", "reason"), executor_of(action), strict=True)),
-                **dataclasses.asdict(self.tally.action(journey.id, adventure.id, action.id)),
-            }
-            for journey in self.scenario.journeys
-            for adventure, action in journey.actions()
-        ]
-        return pl.DataFrame(rows, schema=_step_schema("journey_id", "adventure_id", "action_id", "executor", "reason"))
+        """One row an action: its executor, the reason for it, reached, cut, bounced, entered, skipped, events.
+
+        Skipped are those who left its adventure by a bounce before they came to it, and went on with the next one.
+        """
+        rows = []
+        for journey in self.scenario.journeys:
+            for adventure, action in journey.actions():
+                executor, reason = executor_of(action)
+                labels = (journey.id, adventure.id, action.id, executor, reason)
+                counts = dataclasses.asdict(self.tally.action(journey.id, adventure.id, action.id))
+                skipped = self._bounced_before(journey, adventure, action)
+                rows.append({**dict(zip(_ACTION_LABELS, labels, strict=True)), **counts, "skipped": skipped})
+        return pl.DataFrame(rows, schema=_step_schema(*_ACTION_LABELS))
+
+    def _bounced_before(self, journey: Journey, adventure: Adventure, action: Action | None) -> int:
+        """Users who skip the rest of an adventure before one of its actions, or before its end."""
+        if adventure.on_bounce != "skip":
+            return 0
+        earlier = takewhile(lambda each: each is not action, adventure.actions)
+        actions = sum(self.tally.action(journey.id, adventure.id, each.id).bounced for each in earlier)
+        return self.tally.adventure(journey.id, adventure.id).bounced + actions
 
     @property
     def event_names(self) -> pl.DataFrame:
@@ -217,12 +229,13 @@ class Telemetry:
                 suggestion="give another telemetry_path",
             ) from error
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         speed = f"{self.events_per_second:,.0f} events/s"
         total = f"{self.users:,} users, {self.events:,} events in {self.seconds:.2f} s ({self.mode}, {speed})"
         lines = [
             f"  {row['journey_id']}: {row['started']:,} started, {row['completed']:,} completed, "
-            f"{row['bounced']:,} bounced, {row['skipped']:,} skipped, {row['cut'] + row['late']:,} out of time"
+            f"{row['bounced']:,} bounced, {row['skipped']:,} skipped, {row['stopped']:,} stopped, "
+            f"{row['cut'] + row['late']:,} out of time"
             for row in self.journeys.head(_MOST_LINES).iter_rows(named=True)
         ]
         if (more := self.journeys.height - _MOST_LINES) > 0:
@@ -252,6 +265,7 @@ class Telemetry:
 
 def _step_schema(*labels: str) -> dict[str, Any]:
     names = [each.name for each in dataclasses.fields(StepTally)]
+    names.insert(names.index("events"), "skipped")
     return {**dict.fromkeys(labels, pl.String), **dict.fromkeys(names, pl.Int64)}
 
 

@@ -10,11 +10,11 @@ import polars as pl
 
 from synode_df.engine.population import draw_population
 from synode_df.engine.scenario import Scenario
-from synode_df.monitoring.rendering import report_html
+from synode_df.monitoring.rendering import report_html, report_tables
 from synode_df.monitoring.telemetry import Telemetry
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report:
     """The report of a run, returned by `generate`.
 
@@ -58,8 +58,12 @@ class Report:
         """The run's datasets, by id."""
         return {id: table.frame for id, table in self.scenario.tables.items()}
 
-    def __str__(self) -> str:
-        return f"seed {self.seed}\n{self.telemetry}"
+    def __repr__(self) -> str:
+        return f"seed {self.seed}\n{self.telemetry!r}"
 
     def _repr_html_(self) -> str:
         return report_html(self.telemetry)
+
+    def __rich__(self) -> object:
+        """Tables for a terminal, where Rich prints the report."""
+        return report_tables(self.telemetry)
