@@ -18,10 +18,23 @@ _FIXES: Final = (
     ),
     (
         (errno.EACCES, errno.EPERM, errno.EROFS),
-        ("permission denied", "read-only file system", "not permitted"),
+        ("permission denied", "read-only", "readonly", "not permitted"),
         "choose a place that you may write to, or change its permissions",
     ),
+    ((), ("password", "authentication", "access denied"), "check the user and the password"),
+    (
+        (),
+        ("connection refused", "could not connect", "could not translate host", "timeout expired", "unknown host"),
+        "see that the server runs, and that host and port are right",
+    ),
+    ((), ("lock",), "close what else has it open, or wait for it"),
+    (
+        (),
+        ("column",),
+        'bring the columns in line: choose another table, mode="overwrite", or alter the table that is there',
+    ),
     ((errno.ENOENT,), ("no such file", "no such folder"), "make the folder first, or mend the path"),
+    ((), ("does not exist",), "make it first, or mend the name"),
 )
 
 

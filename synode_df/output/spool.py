@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 import polars as pl
+from polars.io.plugins import register_io_source
 
 from synode_df.engine.frames import conformed, joint_schema
 from synode_df.output.sink_types import SinkTypes
@@ -64,6 +66,28 @@ class Spool:
             with self._file(number).open("rb") as file:  # a path would be taken for a pattern
                 frame = pl.read_ipc(file)
             yield types.of(conformed(frame, target))
+
+    @contextmanager
+    def scanned(self, types: SinkTypes) -> Iterator[pl.LazyFrame]:
+        """The frames as one LazyFrame that streams, for a sink in the block.
+
+        What is raised while they are read is raised here as it is; through the sink it would come as text only.
+        """
+        raised: list[BaseException] = []
+
+        def batches(*_: object) -> Iterator[pl.DataFrame]:  # a sink asks for nothing but the whole
+            try:
+                yield from self.batches(types)
+            except BaseException as error:
+                raised.append(error)
+                raise
+
+        try:
+            yield register_io_source(batches, schema=types.schema(self.schema()))
+        except (Exception, KeyboardInterrupt):
+            if raised and not isinstance(raised[0], GeneratorExit):
+                raise raised[0] from None
+            raise
 
     def _put(self) -> None:
         if self._waiting:
