@@ -36,6 +36,7 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_show_sphinx = False
 html_copy_source = False
+html_show_search_summary = False  # it reads pages over the network, which pages on a disk cannot
 pygments_style = "tango"
 pygments_dark_style = "monokai"
 
