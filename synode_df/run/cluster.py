@@ -119,10 +119,10 @@ def outcomes(cluster: Cluster, batches: Iterable[tuple[int, int]]) -> Generator[
 
 def _take(cluster: Cluster, batch: _Batch) -> None:
     """Fetch what became of a batch, or send it once more."""
-    handle, batch.handle = batch.handle, None
     try:
-        result = cluster.result(handle)
+        result = cluster.result(batch.handle)
     except Lost as lost:
+        batch.handle = None
         if not lost.final and batch.tries < TRIES:
             batch.send(cluster)
         elif not batch.suspect:
@@ -131,6 +131,7 @@ def _take(cluster: Cluster, batch: _Batch) -> None:
             users = f"users {batch.first_user} to {batch.end_user - 1}"
             raise died(f"Every worker that was given {users} ended before the batch was done", str(lost)) from lost
         return
+    batch.handle = None
     batch.found = result.unpacked() if isinstance(result, Parcel) else result
 
 

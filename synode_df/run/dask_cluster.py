@@ -5,29 +5,32 @@ joblib's own way to Dask is not taken: it waits for ever for a batch that Dask g
 
 from __future__ import annotations
 
+import queue
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
 from typing import Any, Final
 
 from synode_df.run.cluster import Cluster, Lost, died
-from synode_df.run.exchange import Failure, JobInHand, Parcel, packed_job, unfit, work_apart
+from synode_df.run.exchange import Failure, Parcel, packed_job, unfit
 from synode_df.run.work import Job
 
 _POLL: Final = 1.0
 """Seconds between two looks at whether there still are workers."""
 
-_FETCH: Final = 60.0
-"""Seconds that fetching one result may take before that look; fetching then begins anew."""
+_RETURN: Final = 60.0
+"""Seconds that a cluster which lost all its workers has to get new ones, if joblib's backend allows no more."""
 
 
-def _same(packed: bytes) -> bytes:
-    """The job as a task: unlike data that was scattered, Dask makes it again where its workers are lost."""
-    return packed
+def _worker_function() -> Callable[[str, bytes, int, int], Parcel | Failure]:
+    """What workers call. An inner function travels by value: one of a module would end workers that lack the module."""
 
+    def work(token: str, packed: bytes, first_user: int, end_user: int) -> Parcel | Failure:
+        from synode_df.run.exchange import JobInHand, work_apart
 
-def _work(token: str, packed: bytes, first_user: int, end_user: int) -> Parcel | Failure:
-    return work_apart(token, JobInHand(packed), first_user, end_user)
+        return work_apart(token, JobInHand(packed), first_user, end_user)
+
+    return work
 
 
 class DaskCluster(Cluster):
@@ -46,9 +49,6 @@ class DaskCluster(Cluster):
     """
 
     def __init__(self, backend: Any, make_job: Callable[[], Job], *, token: str, n_jobs: int) -> None:
-        import distributed
-
-        self._wait: Any = distributed.wait
         self._client = backend.client
         self._options = dict(backend.submit_kwargs)
         self._patience: float | None = backend.wait_for_workers_timeout or None
@@ -56,7 +56,11 @@ class DaskCluster(Cluster):
         self._n_jobs = n_jobs
         self._tried = 0
         self._threads = 0
-        self._seen = self._looked = time.monotonic() - _POLL
+        self._looked = -_POLL
+        self._without: float | None = None
+        self._done: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._fetcher = ThreadPoolExecutor(1, thread_name_prefix="synode_df-dask")
+        self._work = _worker_function()
         self._packed = packed_job(make_job)
         self._job = self._send_job()
 
@@ -74,8 +78,8 @@ class DaskCluster(Cluster):
         if self._job.status not in {"pending", "finished"}:
             self._job = self._send_job()  # the cluster was restarted
         self._tried += 1
-        return self._client.submit(
-            _work,
+        future = self._client.submit(
+            self._work,
             self._token,
             self._job,
             first_user,
@@ -84,35 +88,35 @@ class DaskCluster(Cluster):
             pure=False,
             **self._options,
         )
+        future.add_done_callback(self._done.put)
+        return future
 
     def finished(self, under_way: Sequence[Any]) -> list[Any]:
         """Wait, as long as there are workers."""
-        while not (done := [future for future in under_way if future.status != "pending"]):
+        while True:
             try:
-                self._wait(list(under_way), timeout=_POLL, return_when="FIRST_COMPLETED")
-            except TimeoutError:
+                future = self._done.get(timeout=_POLL)
+            except queue.Empty:
                 self._look()
-            except CancelledError:
-                continue  # as the future's status says
-        return done
+            else:
+                if any(future is each for each in under_way):
+                    return [future]
 
     def result(self, handle: Any) -> Parcel | Failure:
         """Fetch it; its worker may be lost just now, and Dask then runs it again by itself."""
         from distributed import KilledWorker
 
-        while True:
-            try:
-                found: Parcel | Failure = handle.result(timeout=_FETCH)
-            except TimeoutError:
-                self._look()
-            except KilledWorker as error:
-                raise Lost(str(error), final=True) from error
-            except (CancelledError, OSError) as error:
-                raise Lost(str(error)) from error
-            except Exception as error:
-                raise unfit(error) from error
-            else:
-                return found
+        fetching: Future[Parcel | Failure] = self._fetcher.submit(handle.result)
+        while not wait([fetching], timeout=_POLL).done:
+            self._look()
+        try:
+            return fetching.result()
+        except KilledWorker as error:
+            raise Lost(str(error), final=True) from error
+        except Exception as error:
+            if handle.status == "error" and not isinstance(error, CancelledError):
+                raise unfit(error) from error  # a batch returns its errors: this one came before it began
+            raise Lost(str(error)) from error
 
     def cancel(self, under_way: Sequence[Any]) -> None:
         """Take back what has not begun; what has begun runs to its end, since Dask's threads cannot be stopped."""
@@ -122,6 +126,7 @@ class DaskCluster(Cluster):
     def close(self) -> None:
         """Let the workers forget the job."""
         self._job.release()
+        self._fetcher.shutdown(wait=False, cancel_futures=True)
 
     def _send_job(self) -> Any:
         import dask
@@ -129,8 +134,9 @@ class DaskCluster(Cluster):
         self._tried += 1
         key = f"synode_df-job-{self._token}-{self._tried}"
         with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1TB"}):
-            # Datasets make a job large, and it is sent once: what the warning asks for.
-            return self._client.submit(_same, self._packed, key=key, pure=False, **self._options)
+            # Datasets make a job large, and it is sent once: what the warning asks for. As a task, since unlike data
+            # that was scattered Dask makes it again where its workers are lost.
+            return self._client.submit(bytes, self._packed, key=key, pure=False, **self._options)
 
     def _look(self) -> None:
         """Count the cluster's threads, now and then; end the run where there are none for too long."""
@@ -138,11 +144,16 @@ class DaskCluster(Cluster):
         if now - self._looked < _POLL:
             return
         self._looked = now
-        self._threads = self._count()
-        if self._threads:
-            self._seen = now
-        elif self._patience is not None and now - self._seen > self._patience:
-            raise died(f"The Dask cluster has had no worker for {self._patience:g} seconds", "no workers")
+        threads = self._count()
+        if threads:
+            self._threads, self._without = threads, None
+            return
+        self._without = now if self._without is None else self._without
+        patience = self._patience
+        if patience is not None and self._threads:
+            patience = max(patience, _RETURN)
+        if patience is not None and now - self._without >= patience:
+            raise died(f"The Dask cluster has had no worker for {patience:g} seconds", "no workers")
 
     def _count(self) -> int:
         try:
