@@ -48,7 +48,9 @@ from synode_df.output import (
     NDJSONAdapter,
     OutputAdapter,
     ParquetAdapter,
+    scan,
     to_frame,
+    verify,
 )
 from synode_df.run import (
     Report,
@@ -131,12 +133,14 @@ __all__ = [
     "poisson",
     "replay",
     "sample",
+    "scan",
     "sequence",
     "sessions",
     "to_frame",
     "uniform",
     "user_timeline",
     "validate_config",
+    "verify",
     "weighted",
 ]
 

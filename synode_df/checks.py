@@ -77,6 +77,20 @@ def one_of(value: object, options: Iterable[str], *, name: str, code: str, path:
     )
 
 
+def boolean(value: object, *, name: str, code: str, path: str | None = None) -> bool:
+    """`value` if it is True or False, else an error with the given code."""
+    if isinstance(value, bool):
+        return value
+    raise SynodeError(
+        code,
+        f"{name} must be True or False",
+        path=path,
+        expected="True or False",
+        received=shown(value),
+        suggestion=f"write {name}=True or leave it out",
+    )
+
+
 def is_number(value: object) -> bool:
     """Whether `value` is a real number that a float can hold (a bool is not)."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):

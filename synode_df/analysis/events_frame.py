@@ -10,7 +10,7 @@ import polars as pl
 from synode_df.errors import SynodeError, did_you_mean, told
 
 Events = pl.DataFrame | pl.LazyFrame
-"""Events made or loaded: a DataFrame, or a LazyFrame such as `pl.scan_parquet("events/")`."""
+"""Events made or loaded: a DataFrame, or a LazyFrame such as `sd.scan("events/")`."""
 
 
 def scanned(events: Events, *, path: str, columns: Iterable[str]) -> pl.LazyFrame:
@@ -42,7 +42,7 @@ def scanned(events: Events, *, path: str, columns: Iterable[str]) -> pl.LazyFram
             path=path,
             expected="a polars.DataFrame or polars.LazyFrame",
             received=type(events).__name__,
-            suggestion='load them with pl.scan_parquet("events/"), or turn them into Polars with pl.from_pandas(...)',
+            suggestion='load them with sd.scan("events/"), or turn them into Polars with pl.from_pandas(...)',
         )
     schema = schema_of(events, path=path)
     needed = list(columns)

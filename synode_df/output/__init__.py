@@ -13,6 +13,7 @@ from synode_df.output.layouts import to_frame
 from synode_df.output.memory import InMemoryAdapter
 from synode_df.output.ndjson import NDJSONAdapter
 from synode_df.output.parquet import ParquetAdapter
+from synode_df.output.scan import scan, verify
 
 __all__ = [
     "CSVAdapter",
@@ -27,5 +28,7 @@ __all__ = [
     "NDJSONAdapter",
     "OutputAdapter",
     "ParquetAdapter",
+    "scan",
     "to_frame",
+    "verify",
 ]

@@ -3,34 +3,90 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import polars as pl
 
+from synode_df.engine.tally import Tally
 from synode_df.errors import SynodeError
 
 
 @dataclass(frozen=True)
-class Shard:
-    """A part of a run that was written by itself.
+class Plan:
+    """What a run is about to do, as its adapter may want to know it.
+
+    Attributes
+    ----------
+    users : range
+        The users.
+    batch_size : int
+        Users a batch.
+    config : mapping of str to JSON value
+        All that decides what the events are: seed, window, declarations, versions.
+    schema : polars.Schema
+        The events' columns and types, as far as they are declared.
+    star_schema : bool
+        Whether tables will land beside the events.
+    """
+
+    users: range
+    batch_size: int
+    config: Mapping[str, Any]
+    schema: pl.Schema
+    star_schema: bool
+
+
+@dataclass(frozen=True)
+class ShardFile:
+    """A file that was written whole.
 
     Attributes
     ----------
     name : str
-        The file's name within the target.
-    first_user, end_user : int
-        The users in it: `range(first_user, end_user)`.
+        Its name within the target, with folders: `"event=land/events-000000000000.parquet"`.
     rows, bytes : int
-        Its events and its size.
+        Its rows and its size.
+    sha256 : str
+        Of its bytes, as hexadecimal digits.
+    stamp : str
+        What changes when it is written again: nanoseconds since 1970, or what an object store gives for it.
     """
 
     name: str
-    first_user: int
-    end_user: int
     rows: int
     bytes: int
+    sha256: str
+    stamp: str
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A batch of users that was written by itself: one file, or one for each partition.
+
+    Attributes
+    ----------
+    first_user, end_user : int
+        The users in it: `range(first_user, end_user)`.
+    files : tuple of ShardFile
+        What was written.
+    """
+
+    first_user: int
+    end_user: int
+    files: tuple[ShardFile, ...]
+
+    @property
+    def rows(self) -> int:
+        """Its events."""
+        return sum(file.rows for file in self.files)
+
+    @property
+    def bytes(self) -> int:
+        """The size of its files."""
+        return sum(file.bytes for file in self.files)
 
 
 class OutputAdapter(ABC):
@@ -52,6 +108,9 @@ class OutputAdapter(ABC):
     >>> counter.rows
     3
     """
+
+    def prepare(self, plan: Plan) -> None:  # noqa: B027 - most adapters take what comes
+        """Learn of the run, before `open`."""
 
     def open(self) -> None:  # noqa: B027 - most adapters have nothing to prepare
         """Prepare to receive batches."""
@@ -123,8 +182,16 @@ class ShardingAdapter(OutputAdapter):
 
     @abstractmethod
     def write_shard(self, batch: pl.DataFrame, *, first_user: int, end_user: int) -> Shard:
-        """Write one batch, whole or not at all."""
+        """Write one batch, whole or not at all; a second attempt at the same batch replaces the first."""
 
     @abstractmethod
-    def take_shard(self, shard: Shard, schema: pl.Schema) -> None:
+    def take_shard(self, shard: Shard, schema: pl.Schema, tally: Tally) -> None:
         """Note a shard that a worker has written, in order of users."""
+
+    def remaining(self, batches: Iterable[tuple[int, int]]) -> Iterable[tuple[int, int]]:
+        """The batches, as pairs of first user and end, that have not landed in an earlier run."""
+        return batches
+
+    def whole(self) -> Tally | None:
+        """What happened to all users, also those of an earlier run; None where this run has counted all."""
+        return None

@@ -8,7 +8,7 @@ from contextlib import suppress
 import polars as pl
 
 from synode_df.errors import SynodeError, shown
-from synode_df.output.base import OutputAdapter
+from synode_df.output.base import OutputAdapter, Plan
 
 
 class CompositeAdapter(OutputAdapter):
@@ -51,6 +51,11 @@ class CompositeAdapter(OutputAdapter):
                 suggestion='CompositeAdapter([ConsoleAdapter(), ParquetAdapter("events/")])',
             )
         self._adapters = own
+
+    def prepare(self, plan: Plan) -> None:
+        """Tell all of the run."""
+        for adapter in self._adapters:
+            adapter.prepare(plan)
 
     def open(self) -> None:
         """Open all; where one cannot be opened, none stays open."""

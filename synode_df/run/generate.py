@@ -2,184 +2,27 @@
 
 from __future__ import annotations
 
-import logging
-import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
 from synode_df import checks
 from synode_df.durations import Duration
-from synode_df.engine.columnar import Types
 from synode_df.engine.frames import combined
-from synode_df.engine.scenario import Scenario
-from synode_df.engine.tally import Tally
 from synode_df.errors import GenerationInterrupted, SynodeError, shown
 from synode_df.model.dataset import Dataset
 from synode_df.model.journey import Journey
 from synode_df.model.persona import PersonaMixture
-from synode_df.monitoring.memory import peak_memory
-from synode_df.monitoring.schemas import EventSchema, EventSchemas, SchemaMode
-from synode_df.monitoring.telemetry import BatchTiming, Telemetry
-from synode_df.monitoring.validation import invalid_frame, tell_of
+from synode_df.monitoring.schemas import EventSchema, SchemaMode
 from synode_df.output.base import OutputAdapter, ShardingAdapter
 from synode_df.output.console import ConsoleAdapter
 from synode_df.output.layouts import LAYOUTS, SORTS, Layout, Sort, to_frame
-from synode_df.run.options import checked_users, declarations, module_declarations, types_of
-from synode_df.run.pool import WorkerPool
-from synode_df.run.progress import Progress, ProgressOption, checked_progress
+from synode_df.run.execution import prepared
+from synode_df.run.progress import ProgressOption
 from synode_df.run.report import Report
-from synode_df.run.work import DEFAULT_BATCH, Job, Outcome, Workshop, batches
-
-_log = logging.getLogger(__name__)
-
-
-@dataclass
-class _Run:
-    """A run under way: what is declared, how it is spread, and what has happened so far."""
-
-    scenario: Scenario
-    types: Types
-    users: range
-    lanes: int
-    n_jobs: int
-    batch_size: int
-    make_job: Callable[[ShardingAdapter | None], Callable[[], Job]]
-    in_workers: bool
-    schemas: EventSchemas | None = None
-    progress: ProgressOption = False
-    invalid: list[pl.DataFrame] = field(default_factory=list)
-    tally: Tally = field(default_factory=Tally)
-    timings: list[BatchTiming] = field(default_factory=list)
-    started: float = field(default_factory=time.perf_counter)
-
-    @property
-    def mode(self) -> str:
-        """Sequential, lanes or processes."""
-        return "processes" if self.in_workers else "lanes" if self.lanes > 1 else "sequential"
-
-    def outcomes(self, adapter: ShardingAdapter | None) -> Iterator[Outcome]:
-        """Every batch's outcome, in order of users."""
-        _log.info("generating %d users, seed %d (%s)", len(self.users), self.scenario.seed, self.mode)
-        with Progress(len(self.users), self.progress) as progress:
-            for outcome in self._outcomes(adapter):
-                progress.add(outcome.tally.users, outcome.tally.events)
-                _log.debug(
-                    "users %d to %d: %d events in %.3f s",
-                    outcome.first_user,
-                    outcome.end_user,
-                    outcome.tally.events,
-                    outcome.seconds,
-                )
-                yield outcome
-        seconds = time.perf_counter() - self.started
-        _log.info("%d users, %d events in %.2f s", self.tally.users, self.tally.events, seconds)
-        if self.schemas is not None:
-            tell_of(self.schemas, self.tally)
-
-    def _outcomes(self, adapter: ShardingAdapter | None) -> Iterator[Outcome]:
-        todo = batches(self.users, self.batch_size)
-        if self.in_workers:
-            pool = WorkerPool(self.make_job(adapter), n_jobs=self.n_jobs)
-            found = pool.run(todo, frames=adapter is None)
-        else:
-            found = _here(Job(self.scenario, self.lanes, adapter, self.schemas), todo)
-        for outcome in found:
-            self.tally.add(outcome.tally)
-            if outcome.invalid is not None:
-                self.invalid.append(outcome.invalid)
-            self.timings.append(
-                BatchTiming(
-                    outcome.first_user,
-                    outcome.tally.users,
-                    outcome.tally.events,
-                    outcome.seconds,
-                    outcome.cpu_seconds,
-                )
-            )
-            yield outcome
-
-    def report(self) -> Report:
-        """The report at the end of the run."""
-        telemetry = Telemetry(
-            self.scenario,
-            self.tally,
-            self.mode,
-            time.perf_counter() - self.started,
-            sum(timing.cpu_seconds for timing in self.timings),
-            peak_memory(),
-            tuple(self.timings),
-        )
-        return Report(self.scenario.seed, telemetry, self.users, self.scenario, self._invalid())
-
-    def _invalid(self) -> pl.DataFrame:
-        """The events that failed their schema and were dropped."""
-        empty = invalid_frame(self.types.events)
-        return combined(self.invalid, empty)
-
-
-def _here(job: Job, todo: Iterable[tuple[int, int]]) -> Iterator[Outcome]:
-    """Batches in this process, one after the other."""
-    workshop = Workshop(job)
-    try:
-        for first, end in todo:
-            yield workshop.run(first, end)
-    finally:
-        workshop.close()
-
-
-def _prepared(
-    journeys: Journey | Iterable[Journey] | None,
-    *,
-    users: int | range,
-    lanes: int,
-    n_jobs: int,
-    batch_size: int | None,
-    worker_module: str | None,
-    event_schema: EventSchema | None,
-    schema_mode: SchemaMode,
-    progress: ProgressOption,
-    **declared: Any,
-) -> _Run:
-    """Check everything, hydrate the datasets, and find out the types by a run of nobody."""
-    indices = checked_users(users)
-    checked_progress(progress)
-    checks.whole(lanes, name="lanes", path="lanes", at_least=1, at_most=10_000, code="INVALID_OPTION")
-    checks.whole(n_jobs, name="n_jobs", path="n_jobs", at_least=-256, at_most=4_096, code="INVALID_OPTION")
-    if n_jobs == 0:
-        raise SynodeError(
-            "INVALID_OPTION",
-            "`n_jobs` cannot be 0",
-            path="n_jobs",
-            expected="1, a number of workers, or -1 for all cores",
-            received="0",
-            suggestion="use n_jobs=1 to run in this process",
-        )
-    size = DEFAULT_BATCH if batch_size is None else batch_size
-    checks.whole(size, name="batch_size", path="batch_size", at_least=1, code="INVALID_OPTION")
-
-    if worker_module is None:
-        scenario = declarations(() if journeys is None else journeys, **declared).scenario()
-    else:
-        scenario = module_declarations(worker_module, **declared).scenario()
-
-    types = types_of(scenario)
-    schemas = EventSchemas.of(event_schema, schema_mode, scenario, types)
-
-    def make_job(adapter: ShardingAdapter | None) -> Callable[[], Job]:
-        if worker_module is None:
-            return lambda: Job(scenario, lanes, adapter, schemas)
-        again = {**declared, "seed": scenario.seed}
-        return lambda: Job(module_declarations(worker_module, **again).scenario(), lanes, adapter, schemas)
-
-    in_workers = n_jobs != 1 or worker_module is not None
-    if schemas is not None:
-        schemas.warn_of_unknown()
-    return _Run(scenario, types, indices, lanes, n_jobs, size, make_job, in_workers, schemas, progress)
 
 
 def generate(
@@ -200,6 +43,7 @@ def generate(
     event_schema: EventSchema | None = None,
     schema_mode: SchemaMode = "strict",
     seed: int | None = None,
+    star_schema: bool = False,
     debug: bool = False,
     telemetry_path: str | Path = "telemetry-report.json",
     progress: ProgressOption = "auto",
@@ -240,6 +84,8 @@ def generate(
         `report.telemetry`; or are dropped and kept in `report.invalid`.
     seed : int, optional
         0 or more; the same seed gives the same bytes. A new one is drawn, and reported, if not given.
+    star_schema : bool, default False
+        Whether to land the users, the datasets and the telemetry beside the events, as tables of the same adapter.
     debug : bool, default False
         Whether to write telemetry as JSON.
     telemetry_path : str or Path
@@ -270,6 +116,7 @@ def generate(
     >>> report.telemetry.actions.select("action_id", "reached", "bounced", "events").rows()
     [('land', 1000, 0, 1000), ('view', 1000, 492, 508)]
     """
+    checks.boolean(star_schema, name="star_schema", code="INVALID_OPTION", path="star_schema")
     target = ConsoleAdapter() if adapter is None else adapter
     if not isinstance(target, OutputAdapter):
         raise SynodeError(
@@ -280,7 +127,7 @@ def generate(
             received=shown(adapter),
             suggestion="make one, or subclass OutputAdapter",
         )
-    run = _prepared(
+    run = prepared(
         journeys,
         users=users,
         lanes=lanes,
@@ -298,21 +145,28 @@ def generate(
         progress=progress,
         seed=seed,
     )
+    target.prepare(run.plan(star_schema=star_schema))
     done = run.users.start
     try:
         with target:
             if isinstance(target, ShardingAdapter):
-                for outcome in run.outcomes(target):
-                    if outcome.shard is not None:
-                        target.take_shard(outcome.shard, outcome.schema)
-                        done = outcome.end_user
+                with closing(run.outcomes(target)) as outcomes:
+                    for outcome in outcomes:
+                        if outcome.shard is not None:
+                            target.take_shard(outcome.shard, outcome.schema, outcome.tally)
+                            done = outcome.end_user
+                run.tally = target.whole() or run.tally
             else:
-                for outcome in run.outcomes(None):
-                    if outcome.events is not None:
-                        target.write(outcome.events)
-                        done = outcome.end_user
+                with closing(run.outcomes(None)) as outcomes:
+                    for outcome in outcomes:
+                        if outcome.events is not None:
+                            target.write(outcome.events)
+                            done = outcome.end_user
                 if not run.users:
                     target.write(run.types.events)  # no users, but columns that a file or a table can have
+            if star_schema:
+                for name, part in run.report().tables():
+                    target.write_table(name, part)
     except KeyboardInterrupt as interrupt:
         raise GenerationInterrupted(None, range(run.users.start, done), run.scenario.seed) from interrupt
     report = run.report()
@@ -388,7 +242,7 @@ def generate_df(
     """
     checks.one_of(layout, LAYOUTS, name="layout", code="INVALID_OPTION", path="layout")
     checks.one_of(sort, SORTS, name="sort", code="INVALID_OPTION", path="sort")
-    run = _prepared(
+    run = prepared(
         journeys,
         users=users,
         lanes=lanes,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 import polars as pl
@@ -12,6 +14,10 @@ from synode_df.engine.population import draw_population
 from synode_df.engine.scenario import Scenario
 from synode_df.monitoring.rendering import report_html, report_tables
 from synode_df.monitoring.telemetry import Telemetry
+
+TELEMETRY_FRAMES: Final = ("journeys", "adventures", "actions", "event_names", "validation", "batches")
+_PART: Final = 131_072
+"""Users at a time that land beside the events: a population of any size fits memory."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -57,6 +63,24 @@ class Report:
     def datasets(self) -> dict[str, pl.DataFrame]:
         """The run's datasets, by id."""
         return {id: table.frame for id, table in self.scenario.tables.items()}
+
+    def tables(self) -> Iterator[tuple[str, pl.DataFrame]]:
+        """What lands beside the events as a small star schema.
+
+        Yields
+        ------
+        (str, polars.DataFrame)
+            Name and rows: `"users"` in parts, `"dataset_"` and the id of each dataset, `"telemetry_"` and the name of
+            each telemetry frame.
+        """
+        # An empty population, too, has a table of users, with its columns.
+        for first in range(self.user_range.start, max(self.user_range.stop, self.user_range.start + 1), _PART):
+            some = np.arange(first, min(first + _PART, self.user_range.stop))
+            yield "users", draw_population(self.scenario, some).frame()
+        for id, frame in self.datasets.items():
+            yield f"dataset_{id}", frame
+        for name in TELEMETRY_FRAMES:
+            yield f"telemetry_{name}", getattr(self.telemetry, name)
 
     def __repr__(self) -> str:
         return f"seed {self.seed}\n{self.telemetry!r}"

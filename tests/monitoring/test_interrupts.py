@@ -103,7 +103,7 @@ def test_what_has_landed_is_readable_and_whole(tmp_path, n_jobs) -> None:
     options = repr({"users": 1_000_000, "batch_size": 50, "n_jobs": n_jobs})
     nothing, finished = interrupted(tmp_path, "users 50 to", "plain", "0.001", str(target), options)
     assert nothing == (None, None)
-    landed = pl.read_parquet(target)
+    landed = pl.read_parquet(target / "*.parquet")
     assert landed.height == 2 * finished >= 100
     assert landed["user_id"].n_unique() == finished
     journey = sd.Journey("j", [sd.Adventure("a", [sd.Action("x", handler=lambda ctx: [ctx.event("slow")] * 2)])])
