@@ -62,6 +62,7 @@ CODES: Final[Mapping[str, str]] = {
     "INVALID_CONTEXT": "a context was asked for something that it does not hold",
     "WORKER_MODULE_ERROR": "a worker module cannot be imported or exports no journeys",
     "WORKER_DIED": "a worker process ended before its batch was done",
+    "WORKER_MISMATCH": "a worker of a cluster lacks this version of `synode_df` or of Python",
     "NOT_PICKLABLE": "a declaration cannot travel to the worker processes",
     "INVALID_SCHEMA": "an event schema is not a pandera schema for Polars, cannot fit its event, or has a broken check",
     "INVALID_EVENTS": "events fail their schema",

@@ -17,6 +17,9 @@ import pytest
 import synode_df as sd
 from synode_df.errors import CODES
 from synode_df.extras import import_extra
+from synode_df.run.exchange import packed_job, unpacked_job
+from synode_df.run.options import declarations
+from synode_df.run.work import Job
 
 ROOT = Path(__file__).parents[1]
 
@@ -53,6 +56,7 @@ class Locked:
 
 EMPTY = sd.Dataset("empty", 0, {"a": 1})
 PLANS = sd.Dataset.from_frame("plans", pl.DataFrame({"id": ["free", "pro"], "bad": [-1, 2]}))
+SCENARIO = declarations(one(), seed=0).scenario()
 CONTEXT = sd.SynodeContext(datasets=[PLANS])
 
 CASES: dict[str, Callable[[], object]] = {
@@ -97,6 +101,9 @@ CASES: dict[str, Callable[[], object]] = {
     "INVALID_CONTEXT": lambda: CONTEXT.typed_dataset("plans", int),
     "WORKER_MODULE_ERROR": lambda: run(worker_module="no_such_module"),
     "WORKER_DIED": lambda: run(one(handler=dying), n_jobs=2, batch_size=1),
+    "WORKER_MISMATCH": lambda: unpacked_job(
+        packed_job(lambda: Job(SCENARIO)).replace(sd.__version__.encode(), b"x" * len(sd.__version__))
+    ),
     "NOT_PICKLABLE": lambda: run(one(handler=Locked()), n_jobs=2),
     "INVALID_SCHEMA": lambda: run(event_schema=int),
     "INVALID_EVENTS": lambda: run(event_schema=pa.DataFrameSchema({"event": pa.Column(str, pa.Check.isin(["y"]))})),

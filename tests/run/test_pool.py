@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import joblib
 import polars as pl
 import pytest
+from joblib.parallel import LokyBackend
 from polars.testing import assert_frame_equal
 
 import synode_df as sd
@@ -35,6 +37,57 @@ def test_frame_is_the_same_on_any_backend(backend: str, sequential: pl.DataFrame
     with joblib.parallel_config(backend=backend):
         found = sd.generate_df(shop(), users=1_000, n_jobs=2, batch_size=130, **SHOP)
     assert_frame_equal(found, sequential)
+
+
+class Distant(LokyBackend):
+    """A backend of which nothing is known: its workers share no memory and no files, as Spark's."""
+
+    supports_return_generator = False
+
+
+class DistantOneByOne(LokyBackend):
+    """The same, but for handing out what is done before all is."""
+
+
+@pytest.mark.parametrize("kind", [Distant, DistantOneByOne])
+def test_frame_and_shards_are_the_same_on_a_backend_nobody_has_heard_of(
+    kind: type, sequential: pl.DataFrame, tmp_path: Path
+) -> None:
+    files = Counter()
+
+    class Watching(sd.InMemoryAdapter):
+        def write(self, batch: pl.DataFrame) -> None:
+            files.update(left_behind(os.getpid()))
+            super().write(batch)
+
+    joblib.register_parallel_backend("distant", kind)
+    with joblib.parallel_config(backend="distant"):
+        adapter = Watching()
+        sd.generate(shop(), users=1_000, n_jobs=2, batch_size=13, adapter=adapter, **SHOP)
+        sd.generate(
+            shop(), users=1_000, n_jobs=2, batch_size=130, adapter=sd.ParquetAdapter(tmp_path / "events"), **SHOP
+        )
+        with pytest.raises(sd.SynodeError) as raised:
+            sd.generate_df(filling(lambda ctx: os._exit(3)), users=10, n_jobs=2, batch_size=1)
+    assert_frame_equal(adapter.events, sequential)
+    assert files == Counter()
+    assert_frame_equal(pl.read_parquet(tmp_path / "events"), sequential)
+    assert raised.value.code == "WORKER_DIED"
+
+
+def test_a_backend_that_forks_is_refused() -> None:
+    """Polars' threads do not live on in a fork: the run would wait for ever."""
+    with joblib.parallel_config(backend="multiprocessing"), pytest.raises(sd.SynodeError) as raised:
+        sd.generate_df(shop(), users=100, n_jobs=2, batch_size=10, **SHOP)
+    assert raised.value.code == "INVALID_OPTION"
+    assert raised.value.path == "joblib.parallel_config"
+
+
+def test_threads_take_what_cannot_be_pickled() -> None:
+    lock = threading.Lock()
+    with joblib.parallel_config(backend="threading"):
+        found = sd.generate_df(filling(lambda ctx: lock.locked()), users=20, n_jobs=2, batch_size=2)
+    assert found["value"].to_list() == [False] * 20
 
 
 @pytest.mark.parametrize("size", [1, 7, 4_096])
