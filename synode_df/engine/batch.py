@@ -52,6 +52,7 @@ class Batch:
         self.declared: set[str] = set()
         self.completed: dict[str, NDArray[np.bool_]] = {}
         self.any_name_may_be_set = False
+        self._last_keys = (self.everyone, self.keys)
         self._user_digits: NDArray[np.uint32] | None = None
         self._session_texts: list[str] | None = None
         self._attributes: dict[str, Held] = {}
@@ -62,7 +63,9 @@ class Batch:
 
     def draws(self, place: Place, positions: Positions) -> Draws:
         """The random numbers of some users at a place."""
-        return Draws(self.keys[positions], place.key)
+        if self._last_keys[0] is not positions:  # the same users often draw several things in a row
+            self._last_keys = (positions, self.keys[positions])
+        return Draws(self._last_keys[1], place.key)
 
     def session_ids(self, positions: Positions) -> pl.Series:
         """The current session ids of some users."""

@@ -233,6 +233,8 @@ class _Walk:
         """Let a time span pass; whose clock then reaches the end of the window is cut out of the journey."""
         self._pass_time(span, positions, place.at("time_span"))
         over = self.batch.clock[positions] >= self.batch.scenario.end
+        if not over.any():
+            return positions
         walking[positions[over]] = False
         cut[positions[over]] = True
         return positions[~over]

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 import numpy as np
 import polars as pl
@@ -20,22 +20,25 @@ from synode_df.fields.expressions import names_read
 Lookup = Callable[[str], AnyColumn]
 """Finds the column of a name, or raises `UNKNOWN_NAME`."""
 
+Keyed = TypeVar("Keyed", pl.Expr, pl.Series)
+
 _SMALL: Final = 4_096
+"""Distinct values that are worth computing for few rows, and keeping for other batches."""
 
 
-class _ByIdentity:
-    """A cache key for an expression, which cannot be compared with `==`."""
+class _ByIdentity(Generic[Keyed]):
+    """A cache key for an expression or a Series, which cannot be compared with `==`."""
 
-    __slots__ = ("expression",)
+    __slots__ = ("keyed",)
 
-    def __init__(self, expression: pl.Expr) -> None:
-        self.expression = expression
+    def __init__(self, keyed: Keyed) -> None:
+        self.keyed: Keyed = keyed
 
     def __hash__(self) -> int:
-        return id(self.expression)
+        return id(self.keyed)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _ByIdentity) and self.expression is other.expression
+        return isinstance(other, _ByIdentity) and self.keyed is other.keyed
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +51,9 @@ class _Reading:
 
 
 @lru_cache(maxsize=8_192)
-def _reading(key: _ByIdentity) -> _Reading:
-    names = tuple(names_read(key.expression))
-    tree = json.loads(expression_text(key.expression))
+def _reading(key: _ByIdentity[pl.Expr]) -> _Reading:
+    names = tuple(names_read(key.keyed))
+    tree = json.loads(expression_text(key.keyed))
     used: dict[str, set[str] | None] = {}
     _collect_fields(tree, used)
     fields = {name: tuple(sorted(parts)) for name, parts in used.items() if parts}
@@ -92,21 +95,26 @@ def evaluate(expression: pl.Expr, lookup: Lookup, rows: int, path: str) -> AnyCo
         return columns[reading.names[0]]
     if any(isinstance(column, PythonColumn) for column in columns.values()):
         return _by_types(expression, columns, rows, path)
-    typed = {
-        name: _only_fields(column, reading.struct_fields.get(name))
-        for name, column in columns.items()
-        if isinstance(column, Column)
-    }
+    typed = {name: column for name, column in columns.items() if isinstance(column, Column)}
     if len(typed) == 1:
         ((name, column),) = typed.items()
         if column.codes is not None and len(column.values) <= max(rows, _SMALL):
+            # Row-wise: equal inputs give equal results, so each distinct value is computed once, and what many batches
+            # share (the values of a generator, the rows of a dataset) once for all of them.
+            compute = _of_distinct if len(column.values) <= _SMALL else _of_distinct.__wrapped__
             try:
-                # Row-wise: equal inputs give equal results, so each distinct value is computed once.
-                return Column(_select(expression, {name: column.values}, path), column.codes)
+                return Column(compute(_ByIdentity(expression), _ByIdentity(column.values), name), column.codes)
             except SynodeError:
                 pass  # a value that no row holds may be the one that fails
+    typed = {name: _only_fields(column, reading.struct_fields.get(name)) for name, column in typed.items()}
     result = _select(expression, {name: column.series() for name, column in typed.items()}, path)
     return Column(result) if typed and len(result) == rows else constant_column(result, rows)
+
+
+@lru_cache(maxsize=256)
+def _of_distinct(expression: _ByIdentity[pl.Expr], values: _ByIdentity[pl.Series], name: str) -> pl.Series:
+    fields = _reading(expression).struct_fields.get(name)
+    return _select(expression.keyed, {name: _only_fields(Column(values.keyed), fields).values}, "")
 
 
 def _only_fields(column: Column, fields: tuple[str, ...] | None) -> Column:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from synode_df.engine.batch import BUILT_IN, TIMESTAMP, Batch
 from synode_df.engine.batch_context import Contexts
@@ -26,13 +28,15 @@ class UsersHere:
         self.batch = batch
         self.positions = positions
         self._contexts = contexts
+        self._index: NDArray[np.int64] | None = None
         self.fields: dict[str, AnyColumn] = {}
         self._event_name = event_name
 
     def rows(self, place: Place) -> Rows:
         """These users as rows at a place."""
-        batch = self.batch
-        return Rows(batch.draws(place, self.positions), batch.index[self.positions], self, place.path)
+        if self._index is None:
+            self._index = self.batch.index[self.positions]
+        return Rows(self.batch.draws(place, self.positions), self._index, self, place.path)
 
     def lookup(self, name: str, path: str) -> AnyColumn:
         """A column by name: fields first, then state, attributes and what every user has."""

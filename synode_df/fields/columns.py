@@ -97,8 +97,10 @@ def joined_column(parts: list[tuple[Positions, Column]], rows: int, dtype: pl.Da
         positions, part = parts[0]
         if np.array_equal(positions, np.arange(rows)):
             return part
-    pieces = [part.values.alias("") for _, part in parts]
-    if sum(len(part) for _, part in parts) == rows and rows:
+    # Values that all parts have codes into are laid down once.
+    shared = len({id(part.values) for _, part in parts}) == 1 and all(part.codes is not None for _, part in parts)
+    pieces = [part.values.alias("") for _, part in parts] if not shared else [parts[0][1].values]
+    if sum(len(part) for _, part in parts) == rows and parts:
         codes = np.empty(rows, dtype=np.uint32)
     else:
         codes = np.full(rows, sum(len(piece) for piece in pieces), dtype=np.uint32)
@@ -106,7 +108,7 @@ def joined_column(parts: list[tuple[Positions, Column]], rows: int, dtype: pl.Da
     offset = 0
     for positions, part in parts:
         own = np.arange(len(part), dtype=np.uint32) if part.codes is None else part.codes
-        codes[positions] = own + np.uint32(offset)
-        offset += len(part.values)
+        codes[positions] = own + np.uint32(offset) if offset else own
+        offset += 0 if shared else len(part.values)
     # In one chunk: gathering over several looks for the right one at every row.
-    return Column(pl.concat(pieces, rechunk=True), codes)
+    return Column(pieces[0] if len(pieces) == 1 else pl.concat(pieces, rechunk=True), codes)
