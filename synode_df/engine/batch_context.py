@@ -22,32 +22,27 @@ class SharedStanding(Standing):
 
     Attributes
     ----------
-    plain : dict of str to list
-        By name the values that users hold, one for each; only where everybody holds one that cannot be changed.
+    held : dict of str to Held
+        What was gathered, by name.
     """
 
-    __slots__ = ("_batch", "_held", "_positions", "clocks", "has_ids", "plain")
+    __slots__ = ("_batch", "_positions", "clocks", "has_ids", "held")
 
     def __init__(self, batch: Batch, positions: Positions, place: Place, event_name: str | None) -> None:
         super().__init__(place.key, place.path, event_name)
         self._batch = batch
         self._positions = positions
-        self._held: dict[str, Held | None] = {}
-        self.plain: dict[str, list[object]] = {}
+        self.held: dict[str, Held] = {}
         self.clocks: list[int] = batch.clock[positions].tolist()
         self.has_ids = False
 
-    def held(self, key: str) -> Held | None:
-        """What each user holds under a name, or None if nobody can hold anything under it."""
-        if key in self._held:
-            return self._held[key]
+    def gather(self, key: str) -> Held:
+        """What each user holds under a name."""
         batch = self._batch
         with batch.lock:
             state, attribute = batch.remembered.get(key), batch.population.attributes.get(key)
-            held = self._held[key] = gathered(state, attribute, self._positions)
-            if held is not None and held.values is not None and held.own is None and not held.missing:
-                self.plain[key] = held.values
-            return held
+            held = self.held[key] = gathered(state, attribute, self._positions)
+        return held
 
 
 class BatchContext(SynodeContext):
@@ -66,20 +61,14 @@ class BatchContext(SynodeContext):
     def get(self, key: str, default: Any = None) -> Any:
         """A value that was set or remembered, else the persona's attribute, else `default`."""
         standing = self._standing
-        if self._written is standing:
-            return self._read(key, default)
-        try:
-            return standing.plain[key][self._row]
-        except KeyError:
-            held = standing.held(key)
-        if held is None:
-            return default
-        if held.values is None:
-            return self._read(key, default)
-        value = held.values[self._row]
-        if value is MISSING:
-            return default
-        return value if held.own is None else held.own(value)
+        if self._written is not standing:
+            values, own = standing.held.get(key) or standing.gather(key)
+            if values is not None:
+                value = values[self._row]
+                if value is MISSING:
+                    return default
+                return value if own is None else own(value)
+        return self._read(key, default)
 
     def _read(self, key: str, default: Any) -> Any:
         """What this user alone holds now."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, compress
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -68,10 +69,11 @@ class Collector:
         if not columns or not well_formed(columns):
             self._find_fault(contexts, results)
         timestamps, payloads = columns[4:]
-        kinds = list(map(tuple, payloads))
+        kinds = _kinds(payloads)
         try:
-            for kind in set(kinds) - self._by_names.keys():
-                check_payload_names(kind, self._path)
+            for kind in kinds:
+                if kind not in self._by_names:
+                    check_payload_names(kind, self._path)
         except SynodeError:
             self._find_fault(contexts, results)
             raise
@@ -86,7 +88,7 @@ class Collector:
             inside = [self._start <= time < self._end for time in times]
             columns = [tuple(compress(column, inside)) for column in columns]
             positions, times = list(compress(positions, inside)), list(compress(times, inside))
-            kinds = list(compress(kinds, inside))
+            kinds = _kinds(columns[5])
         self._add_payloads(columns[5], kinds)
         self._owners += positions
         self._times += times
@@ -95,20 +97,15 @@ class Collector:
         ids.session_ids.extend(columns[2])
         ids.names.extend(columns[3])
 
-    def _add_payloads(self, payloads: Sequence[Mapping[str, Any]], kinds: Sequence[tuple[str, ...]]) -> None:
-        """Take payloads; each is of the kind that its names make."""
-        rows = range(len(self._owners), len(self._owners) + len(payloads))
-        for kind in (found := set(kinds)):
-            taken, values = self._by_names.setdefault(kind, ([], [[] for _ in kind]))
-            own = payloads
-            if len(found) == 1:
-                taken += rows
-            else:
-                members = [each == kind for each in kinds]
-                taken += compress(rows, members)
-                own = list(compress(payloads, members))
-            for name, column in zip(kind, values, strict=True):
-                column += [payload[name] for payload in own]
+    def _add_payloads(self, payloads: Sequence[dict[str, Any]], kinds: Mapping[tuple[str, ...], Sequence[int]]) -> None:
+        """Take payloads, of each kind those at some places."""
+        before = len(self._owners)
+        for kind, places in kinds.items():
+            rows, lists = self._by_names.setdefault(kind, ([], [[] for _ in kind]))
+            rows += [before + place for place in places] if len(kinds) > 1 else range(before, before + len(payloads))
+            own = payloads if len(kinds) == 1 else [payloads[place] for place in places]
+            for name, values in zip(kind, lists, strict=True):
+                values.extend(map(itemgetter(name), own))
 
     def _find_fault(self, contexts: Iterable[BatchContext], results: Iterable[Any]) -> None:
         """Raise what is wrong with the first user with whom something is."""
@@ -144,3 +141,16 @@ class Collector:
 def _repeated(contexts: Sequence[BatchContext], results: Sequence[list[Event]]) -> list[BatchContext]:
     """Each user's context once for each of the user's events."""
     return [context for context, events in zip(contexts, results, strict=True) for _ in events]
+
+
+def _kinds(payloads: Sequence[dict[str, Any]]) -> Mapping[tuple[str, ...], Sequence[int]]:
+    """The kinds of payloads, which their names make, and where each stands."""
+    if not payloads:
+        return {}
+    first = payloads[0].keys()
+    if all(map(first.__eq__, map(dict.keys, payloads))):
+        return {tuple(first): range(len(payloads))}
+    kinds: dict[tuple[str, ...], list[int]] = {}
+    for place, payload in enumerate(payloads):
+        kinds.setdefault(tuple(payload), []).append(place)
+    return kinds

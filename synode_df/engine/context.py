@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
@@ -256,7 +256,7 @@ class SynodeContext(Identity):
         if not RESERVED_FIELDS.isdisjoint(payload):
             refuse_names(payload, RESERVED_FIELDS, self._standing.path)
         if self._stamp_micros != self._clock:  # made once while the clock stands still
-            self._stamp, self._stamp_micros = to_datetime(self._clock), self._clock
+            self._stamp, self._stamp_micros = EPOCH + timedelta(0, 0, self._clock), self._clock
         made, self._event_id = self._event_id or self._id("event"), None
         user_id, session_id = self._user_id or self.user_id, self._session_id or self.session_id
         return _new_event(Event, (made, user_id, session_id, own, self._stamp, payload))

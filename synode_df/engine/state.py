@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -101,8 +100,7 @@ class Remembered:
         return value if held.own is None else held.own(value)
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(NamedTuple):
     """What some users hold under one name, as Python values.
 
     Attributes
@@ -111,37 +109,35 @@ class Held:
         A value for each user, or `MISSING`; None where they are of so many kinds that each is better looked up alone.
     own : callable or None
         Makes a user's own copy of a value that users share; None where none is needed.
-    missing : bool
-        Whether some users hold nothing.
     """
 
     values: list[object] | None
     own: Callable[[Any], Any] | None = None
-    missing: bool = False
 
 
 def held_in(column: AnyColumn) -> Held:
     """A column's values; Python objects are the users' own already, and stay the same objects."""
-    return Held(column.to_list(), own_copy(column.dtype) if isinstance(column, Column) else None)
+    if isinstance(column, PythonColumn):
+        return Held(column.to_list())
+    return Held(column.to_list(), own_copy(column.dtype, nullable=column.values.null_count() > 0))
 
 
-def gathered(state: Remembered | None, attribute: AnyColumn | None, positions: Positions) -> Held | None:
-    """What users hold at some positions, in a state and else in an attribute; None if there is neither."""
-    if state is None:
-        return None if attribute is None else held_in(attribute.take(positions))
-    found, absent = state.read(positions)
+def gathered(state: Remembered | None, attribute: AnyColumn | None, positions: Positions) -> Held:
+    """What users hold at some positions: in a state, else in an attribute."""
+    found: list[tuple[Positions, AnyColumn]] = []
+    absent = np.arange(len(positions), dtype=np.intp)
+    if state is not None:
+        found, absent = state.read(positions)
     if attribute is not None and len(absent):
         found.append((absent, attribute.take(positions[absent])))
     found = [(places, column) for places, column in found if len(places)]
     if len(found) == 1 and len(found[0][0]) == len(positions):
         return held_in(found[0][1])
     held = [held_in(column) for _, column in found]
-    if len({each.own for each in held}) > 1:
+    if len({each.own for each in held}) > 1 or (held and held[0].own is not None):
         return Held(None)
     values: list[object] = [MISSING] * len(positions)
     for (places, _), each in zip(found, held, strict=True):
         for place, value in zip(places.tolist(), each.values or (), strict=True):
             values[place] = value
-    return Held(
-        values, held[0].own if held else None, missing=sum(map(len, (places for places, _ in found))) < len(positions)
-    )
+    return Held(values)

@@ -9,16 +9,16 @@ from typing import Any
 import polars as pl
 
 
-def own_copy(dtype: pl.DataType) -> Callable[[Any], Any] | None:
-    """What copies a Python value of a column's type, or None for types whose values cannot be changed."""
+def own_copy(dtype: pl.DataType, *, nullable: bool) -> Callable[[Any], Any] | None:
+    """What copies a Python value of a column's type, or None for types whose values cannot be changed.
+
+    `nullable` says whether there may be None among the values.
+    """
+    copy: Callable[[Any], Any]
     if isinstance(dtype, pl.Struct):
-        inner = [field.dtype for field in dtype.fields]
+        inner, copy = [field.dtype for field in dtype.fields], dict.copy
     elif isinstance(dtype, pl.List | pl.Array):
-        inner = [dtype.inner]
+        inner, copy = [dtype.inner], list.copy
     else:
         return None
-    return deepcopy if any(each.is_nested() for each in inner) else _shallow
-
-
-def _shallow(value: Any) -> Any:
-    return None if value is None else value.copy()
+    return deepcopy if nullable or any(each.is_nested() for each in inner) else copy

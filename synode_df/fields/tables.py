@@ -19,7 +19,7 @@ class Table:
         self._cumulative: dict[str, NDArray[np.float64]] = {}
         self._values: dict[str | tuple[str, ...] | None, pl.Series] = {}
         self._rows: list[dict[str, object]] | None = None
-        self._own_row = own_copy(pl.Struct(frame.schema)) or dict
+        self._own_row = own_copy(pl.Struct(frame.schema), nullable=False) or dict
         self._positions: dict[str, dict[object, int]] = {}
 
     def values(self, columns: str | tuple[str, ...] | None) -> pl.Series:
