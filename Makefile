@@ -54,16 +54,20 @@ notebooks: $(VENV)/.dev ## Execute the notebooks
 fuzz: $(VENV)/.dev ## The long tests: 1,000 random journeys through both engines, and the like
 	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -q -n $(WORKERS) -m long --timeout=3000 tests
 
-browser: $(VENV)/.browser docs ## In Chromium: the notebooks in JupyterLab and Notebook, the site without a network
+browser: $(VENV)/.browser ## In Chromium: the notebooks in JupyterLab and Notebook, the site without a network
 	$(BIN)/python -m pytest -q -m browser tests/browser
 
-images: $(VENV)/.browser ## Make the pictures of the README again
-	$(BIN)/python -m docs.images
+lab: $(VENV)/.browser ## Open the notebooks in JupyterLab
+	$(BIN)/jupyter lab --notebook-dir=notebooks
 
-bench: $(VENV)/.bench ## Measure, and rewrite the table in docs/performance.md
+images: $(VENV)/.browser ## Make the pictures of the README again
+	$(BIN)/python docs/images/make.py
+
+bench: $(VENV)/.bench ## Measure, and rewrite the tables in docs/performance.md and the README
 	$(BIN)/python -m tests.benchmarks
+	$(BIN)/python docs/figures.py
 
 clean: ## Remove what was built
 	rm -rf $(VENV) build dist docs/_build docs/notebooks tests/browser/screenshots .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help demo test lint types docs notebooks browser images fuzz bench clean
+.PHONY: help demo test lint types docs notebooks browser lab images fuzz bench clean
