@@ -156,14 +156,32 @@ def _always(name: str) -> Domain | None:
     return NEVER_NULL if name in _ALWAYS_THERE else None
 
 
-def surely_remembered(journey: Journey, adventure: Adventure, action: Action) -> set[str]:
-    """Names that every user has in the state who reaches an action's fields."""
+def surely_remembered(
+    journey: Journey, adventure: Adventure | None, action: Action | None, *, own: bool = True
+) -> set[str]:
+    """Names that a journey surely has in the state of who comes to a place in it.
+
+    Parameters
+    ----------
+    journey : Journey
+        The journey.
+    adventure : Adventure or None
+        Where in it; None for its end.
+    action : Action or None
+        Where in the adventure; None for its door.
+    own : bool, default True
+        Whether with what this action remembers itself.
+    """
     found: set[str] = set()
     for earlier in journey.adventures:
-        here = earlier.id == adventure.id
+        here = adventure is not None and earlier.id == adventure.id
+        if here and action is None:
+            return found
         for step in earlier.actions:
-            last = here and step.id == action.id
-            lasting = (None, "journey") if not here else (None, "journey", "adventure")
+            last = here and action is not None and step.id == action.id
+            if last and not own:
+                return found
+            lasting = (None,) if adventure is None else (None, "journey", "adventure") if here else (None, "journey")
             if last or ((here or earlier.on_bounce == "stop") and step.remember_scope in lasting):
                 found.update(step.remember)
             else:
