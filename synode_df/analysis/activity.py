@@ -74,6 +74,8 @@ def activity(
         .group_by(*groups, "time")
         .agg(pl.len().alias("events"), pl.col("user_id").n_unique().cast(pl.UInt32).alias("users")),
         path="activity",
+        # Counting distinct users is several times as fast in memory, where a DataFrame is anyway.
+        engine="in-memory" if isinstance(events, pl.DataFrame) else "auto",
     )
     every_row = _every_stretch(counted, length, groups, every)
     filled = every_row.join(

@@ -7,8 +7,8 @@ from typing import Any
 
 import polars as pl
 
-from synode_df.analysis.events_frame import Events, collected, in_order, known_events, label, not_in_events, scanned
-from synode_df.analysis.grouping import GROUP, user_groups
+from synode_df.analysis.events_frame import Events, collected, in_order, known_events, not_in_events, scanned, schema_of
+from synode_df.analysis.grouping import GROUP, groups_of, user_groups
 from synode_df.durations import Duration, parse_duration
 from synode_df.errors import SynodeError, shown
 
@@ -81,17 +81,15 @@ def funnel(
     names = _checked_steps(steps)
     limit = None if within is None else parse_duration(within, name="within", path="funnel")
     lazy = scanned(events, path="funnel", columns=("user_id", "event", "timestamp"))
-    wanted = in_order(
-        lazy.filter(label("event").is_in(names)).with_columns(label("event")), ["user_id"], "event", path="funnel"
-    )
-    _check_known(names, wanted, lazy)
+    numbered = lazy.select("user_id", "timestamp", _numbered(names, lazy)).drop_nulls()
+    wanted = in_order(numbered, ["user_id"], "step", path="funnel")
+    _check_known(names, lazy, wanted)
     reached = _reached(wanted, names, limit)
     if by is None:
         return _shares(pl.DataFrame({"event": names, "users": [units.len() for units in reached]}), [])
     groups = collected(user_groups(lazy, by, users, path="funnel"), path="funnel")
-    who = wanted.filter(pl.col("unit").is_first_distinct()).select("unit", "user_id")
-    who = who.join(groups, on="user_id", how="left", maintain_order="left").select("unit", GROUP)
-    return _by_group(reached, names, who, by)
+    who = wanted.filter(pl.col("unit").ne_missing(pl.col("unit").shift(1)))["user_id"]
+    return _by_group(reached, names, groups_of(who, groups), by)
 
 
 def _checked_steps(steps: Any) -> list[str]:
@@ -115,19 +113,33 @@ def _listed(values: Any) -> list[Any] | None:
         return None
 
 
-def _check_known(names: list[str], wanted: pl.DataFrame, lazy: pl.LazyFrame) -> None:
-    unseen = set(names) - set(wanted["event"].unique())
+def _numbered(names: list[str], lazy: pl.LazyFrame) -> pl.Expr:
+    """The number of each event's name among the steps, null for other events."""
+    dtype = schema_of(lazy, path="funnel")["event"]
+    known = set(dtype.categories) if isinstance(dtype, pl.Enum) else set(names)
+    numbers = pl.lit(None, dtype=pl.UInt16)
+    for number, name in enumerate(dict.fromkeys(names)):
+        if name in known:  # Enums refuse to be compared with what they cannot hold
+            numbers = pl.when(pl.col("event") == name).then(pl.lit(number, dtype=pl.UInt16)).otherwise(numbers)
+    return numbers.alias("step")
+
+
+def _check_known(names: list[str], lazy: pl.LazyFrame, wanted: pl.DataFrame) -> None:
+    unseen = set(range(len(set(names)))) - set(wanted["step"].unique())
     if not unseen:
         return
     known = known_events(lazy, path="funnel")
-    for name in names:
-        if known and name in unseen and name not in known:
+    for number, name in enumerate(dict.fromkeys(names)):
+        if known and number in unseen and name not in known:
             raise not_in_events(name, known, what="event", path="funnel > steps")
 
 
 def _reached(wanted: pl.DataFrame, names: list[str], limit: Any) -> list[pl.Series]:
     """The users at each step, in ascending order of their number."""
-    steps = {name: wanted.filter(pl.col("event") == name).select("row", "unit", "timestamp") for name in set(names)}
+    steps = {
+        name: wanted.filter(pl.col("step") == number).select("row", "unit", "timestamp")
+        for number, name in enumerate(dict.fromkeys(names))
+    }
     # How far users have come: the rows that end a sequence of the first k steps, and when its latest start was. Later
     # ends have later starts, so the nearest one before a row is the best that the row can follow.
     ends = steps[names[0]].with_columns(start="timestamp")
@@ -147,19 +159,16 @@ def _distinct(units: pl.Series) -> pl.Series:
     return units.filter(units.ne_missing(units.shift(1)))
 
 
-def _by_group(reached: list[pl.Series], names: list[str], who: pl.DataFrame, by: str) -> pl.DataFrame:
-    groups = who.filter(pl.col("unit").is_in(reached[0].implode())).group_by(GROUP).len("users")
+def _by_group(reached: list[pl.Series], names: list[str], group_of: pl.Series, by: str) -> pl.DataFrame:
+    """The users at each step by group, where the group of unit number n stands at place n - 1."""
+    counts = [group_of.gather(units - 1).value_counts(name="users") for units in reached]
     order = pl.col(GROUP).cast(pl.String)
-    groups = groups.sort(pl.col("users"), order, descending=[True, False], nulls_last=True).select(GROUP)
+    groups = counts[0].sort(pl.col("users"), order, descending=[True, False], nulls_last=True).select(GROUP)
     frames = [
-        groups.join(
-            who.filter(pl.col("unit").is_in(units.implode())).group_by(GROUP).len("users"),
-            on=GROUP,
-            how="left",
-            nulls_equal=True,
-            maintain_order="left",
-        ).select(GROUP, pl.lit(name).alias("event"), pl.col("users").fill_null(0))
-        for name, units in zip(names, reached, strict=True)
+        groups.join(count, on=GROUP, how="left", nulls_equal=True, maintain_order="left").select(
+            GROUP, pl.lit(name).alias("event"), pl.col("users").fill_null(0)
+        )
+        for name, count in zip(names, counts, strict=True)
     ]
     rows = pl.concat(frame.with_row_index("place") for frame in frames).sort("place", maintain_order=True)
     return _shares(rows.select(pl.col(GROUP).alias(by), "event", "users"), [by])

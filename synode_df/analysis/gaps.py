@@ -7,7 +7,7 @@ from typing import Literal
 import polars as pl
 
 from synode_df import checks
-from synode_df.analysis.events_frame import Events, in_order, label, scanned
+from synode_df.analysis.events_frame import Events, in_order, scanned
 
 
 def gaps(events: Events, *, per: Literal["session", "user"] = "session") -> pl.DataFrame:
@@ -23,7 +23,7 @@ def gaps(events: Events, *, per: Literal["session", "user"] = "session") -> pl.D
     Returns
     -------
     polars.DataFrame
-        One row for each pair of neighbours: `user_id`, `event` and `next_event` String, `timestamp` of the second,
+        One row for each pair of neighbours: `user_id`, `event` and `next_event` as `event`, `timestamp` of the second,
         `gap` Duration("us"). The rows of a user, or session, stand together, in the order of time.
 
     Raises
@@ -40,7 +40,7 @@ def gaps(events: Events, *, per: Literal["session", "user"] = "session") -> pl.D
     ┌───────┬────────────┬──────────────┐
     │ event ┆ next_event ┆ gap          │
     │ ---   ┆ ---        ┆ ---          │
-    │ str   ┆ str        ┆ duration[μs] │
+    │ enum  ┆ enum       ┆ duration[μs] │
     ╞═══════╪════════════╪══════════════╡
     │ land  ┆ view       ┆ 5s           │
     └───────┴────────────┴──────────────┘
@@ -57,4 +57,4 @@ def gaps(events: Events, *, per: Literal["session", "user"] = "session") -> pl.D
         pl.col("timestamp").diff().alias("gap"),
         (pl.col("unit") == pl.col("unit").shift(1)).alias("neighbours"),
     )
-    return pairs.filter("neighbours").drop("neighbours").with_columns(label("event"), label("next_event"))
+    return pairs.filter("neighbours").drop("neighbours")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from synode_df.analysis.events_frame import column_not_found, schema_of
+from synode_df.analysis.events_frame import column_not_found, in_order, schema_of
 from synode_df.errors import SynodeError, did_you_mean
 
 GROUP = "__group__"
@@ -54,8 +54,22 @@ def user_groups(lazy: pl.LazyFrame, by: str, users: pl.DataFrame | None, *, path
     attributes = _attributes(lazy, by, users, path=path)
     if attributes is not None:
         return attributes
-    value = _column(lazy, by, users, path=path)
-    return lazy.group_by("user_id").agg(value.sort_by("timestamp").drop_nulls().first().alias(GROUP))
+    value = _column(lazy, by, users, path=path).alias(GROUP)
+    ordered = in_order(lazy.select("user_id", "timestamp", value), ["user_id"], GROUP, path=path)
+    known = ordered.filter(pl.col(GROUP).is_not_null())
+    firsts = known.filter(pl.col("unit").ne_missing(pl.col("unit").shift(1))).select("user_id", GROUP)
+    everybody = ordered.filter(pl.col("unit").ne_missing(pl.col("unit").shift(1)))["user_id"]
+    return pl.DataFrame([everybody, groups_of(everybody, firsts)]).lazy()
+
+
+def groups_of(users: pl.Series, groups: pl.DataFrame) -> pl.Series:
+    """The group of each of some users, from a frame of `user_id` and `GROUP`."""
+    who = users.alias("user_id").to_frame()
+    if users.dtype.is_integer() and users.is_sorted() and groups["user_id"].is_sorted():
+        # Of numbers in order the nearest one below is found at a tenth of the cost of a join by hashes.
+        near = who.join_asof(groups.with_columns(found="user_id"), on="user_id")
+        return near.select(pl.when(pl.col("found") == pl.col("user_id")).then(pl.col(GROUP)).alias(GROUP))[GROUP]
+    return who.join(groups, on="user_id", how="left", maintain_order="left")[GROUP]
 
 
 def check_users(users: object, *, path: str) -> pl.DataFrame:

@@ -23,7 +23,7 @@ def sessions(events: Events, *, gap: Duration | None = None) -> pl.DataFrame:
     -------
     polars.DataFrame
         `session_id` (with `gap`: String, the user's id and a number from 1), `user_id`, `start` and `end` as
-        `timestamp`, `duration` Duration("us"), `events` UInt32, `first_event` and `last_event` String; sorted by
+        `timestamp`, `duration` Duration("us"), `events` UInt32, `first_event` and `last_event` as `event`; sorted by
         start, then user and session.
 
     Raises
@@ -40,7 +40,7 @@ def sessions(events: Events, *, gap: Duration | None = None) -> pl.DataFrame:
     ┌──────────────┬────────┬─────────────┬────────────┐
     │ duration     ┆ events ┆ first_event ┆ last_event │
     │ ---          ┆ ---    ┆ ---         ┆ ---        │
-    │ duration[μs] ┆ u32    ┆ str         ┆ str        │
+    │ duration[μs] ┆ u32    ┆ enum        ┆ enum       │
     ╞══════════════╪════════╪═════════════╪════════════╡
     │ 5s           ┆ 2      ┆ land        ┆ view       │
     │ 5s           ┆ 2      ┆ land        ┆ view       │
@@ -66,7 +66,7 @@ def sessions(events: Events, *, gap: Duration | None = None) -> pl.DataFrame:
         lasts["timestamp"].alias("end"),
         (lasts["timestamp"] - firsts["timestamp"]).alias("duration"),
         (lasts["row"] - firsts["row"] + 1).alias("events"),
-        pl.col("event").cast(pl.String).alias("first_event"),
-        lasts["event"].cast(pl.String).alias("last_event"),
+        pl.col("event").alias("first_event"),
+        lasts["event"].alias("last_event"),
     )
     return found.sort("start", "user_id", "session_id")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from synode_df.analysis.events_frame import Events, collected, label, not_in_events, scanned, schema_of
+from synode_df.analysis.events_frame import Events, collected, not_in_events, scanned, schema_of
 
 _EXAMPLES = 1_000
 
@@ -22,7 +22,7 @@ def user_timeline(events: Events, user: object) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        One row an event: `timestamp`, `event` String, `gap` Duration("us") since the event before (null for the
+        One row an event: `timestamp`, `event`, `gap` Duration("us") since the event before (null for the
         first), `since_start` Duration("us"), then the other columns of the events in which the user has any value.
 
     Raises
@@ -40,7 +40,7 @@ def user_timeline(events: Events, user: object) -> pl.DataFrame:
     ┌───────┬──────────────┬──────────────┬────────────┐
     │ event ┆ gap          ┆ since_start  ┆ journey_id │
     │ ---   ┆ ---          ┆ ---          ┆ ---        │
-    │ str   ┆ duration[μs] ┆ duration[μs] ┆ enum       │
+    │ enum  ┆ duration[μs] ┆ duration[μs] ┆ enum       │
     ╞═══════╪══════════════╪══════════════╪════════════╡
     │ land  ┆ null         ┆ 0µs          ┆ visit      │
     │ view  ┆ 5s           ┆ 5s           ┆ visit      │
@@ -59,5 +59,5 @@ def user_timeline(events: Events, user: object) -> pl.DataFrame:
         and theirs[name].null_count() < theirs.height
     ]
     return theirs.sort("timestamp", maintain_order=True).select(
-        time, label("event"), time.diff().alias("gap"), (time - time.min()).alias("since_start"), *rest
+        time, "event", time.diff().alias("gap"), (time - time.min()).alias("since_start"), *rest
     )

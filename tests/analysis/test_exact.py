@@ -48,6 +48,15 @@ def test_funnel_by_attribute(some: list[Row], steps: list[str]) -> None:
     for (plan,), part in found.partition_by("plan", as_dict=True).items():
         theirs = [row for row in some if plans.get(row.user_id) == plan]
         assert part["users"].to_list() == plainly.funnel(theirs, steps)
+    numbers = {"ann": 1, "bob": 2, "eve": 4}
+    number = pl.col("user_id").replace_strict(numbers, return_dtype=pl.Int64)
+    by_number = sd.funnel(
+        events.with_columns(number),
+        steps,
+        by="plan",
+        users=pl.DataFrame({"user_id": [1, 3, 4], "plan": ["a", "c", "b"]}),
+    )
+    assert by_number.equals(found)
     entered = {plans.get(row.user_id) for row in some if row.event == steps[0]}
     assert set(found["plan"]) == entered
     firsts = found.filter(pl.col("step") == 1)["users"]
