@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from synode_df.notebook.theme import FAINT, NEUTRAL, SEQUENCE, base_layout, colour, faded
 
+END = "(end)"
 _OUTLINE = {"color": NEUTRAL, "width": 1}  # light colours are hard to see on white without it
 
 
@@ -56,11 +58,11 @@ def values_of(series: pl.Series) -> list[Any] | NDArray[Any]:
 def bars(
     frame: pl.DataFrame,
     *,
-    x: str,
+    x: str | pl.Expr,
     y: str,
     title: str,
     group: str | None = None,
-    text: str | None = None,
+    text: pl.Expr | None = None,
     x_title: str = "",
     y_title: str = "",
     percent: bool = False,
@@ -72,14 +74,16 @@ def bars(
     ----------
     frame : polars.DataFrame
         The numbers.
-    x, y : str
-        Columns: what the bars are, and how high.
+    x : str or polars.Expr
+        What the bars are: a column, or labels made of some.
+    y : str
+        The column that says how high they are.
     title, x_title, y_title : str
         What stands above the chart and beside its axes; the axes are named by their columns if not given.
     group : str, optional
         A column: one colour for each of its values, in the order they come.
-    text : str, optional
-        A column of texts to write above the bars.
+    text : polars.Expr, optional
+        Texts to write above the bars.
     percent : bool, default False
         Whether heights are shares, shown in per cent.
     stacked : bool, default False
@@ -96,10 +100,11 @@ def bars(
     >>> bars(users, x="device", y="users", title="Users by device").title
     'Users by device'
     """
-    layout = base_layout(title=title, x_title=x_title or x, y_title=y_title or y)
+    label = pl.col(x) if isinstance(x, str) else x
+    layout = base_layout(title=title, x_title=x_title or (x if isinstance(x, str) else ""), y_title=y_title or y)
     layout["barmode"] = "stack" if stacked else "group"
     layout["yaxis"] |= {"rangemode": "tozero"} | ({"tickformat": ".0%"} if percent else {})
-    if frame.schema[x] in (pl.String, pl.Boolean) or isinstance(frame.schema[x], pl.Enum | pl.Categorical):
+    if not frame.select(label).dtypes[0].is_numeric():
         layout["xaxis"]["type"] = "category"
     traces = []
     for number, (name, part) in enumerate(_groups(frame, group)):
@@ -107,10 +112,10 @@ def bars(
             {
                 "type": "bar",
                 "name": name,
-                "x": values_of(part[x]),
+                "x": values_of(part.select(label).to_series()),
                 "y": values_of(part[y]),
-                "text": values_of(part[text]) if text else None,
-                "textposition": "outside" if text else "none",
+                "text": None if text is None else values_of(part.select(text).to_series()),
+                "textposition": "none" if text is None else "outside",
                 "cliponaxis": False,
                 "marker": {"color": colour(number), "line": _OUTLINE},
                 "hovertemplate": f"%{{x}}<br>%{{y{':.1%' if percent else ':,'}}}<extra>{name}</extra>",
@@ -280,20 +285,23 @@ def sankey(frame: pl.DataFrame, *, stage: str, source: str, target: str, value: 
     Returns
     -------
     Drawing
+        A target that is null is drawn as "(end)".
     """
     starts = frame.select(pl.col(stage).alias("stage"), pl.col(source).cast(pl.String).alias("name"))
-    ends = frame.select((pl.col(stage) + 1).alias("stage"), pl.col(target).cast(pl.String).alias("name"))
+    ends = frame.select((pl.col(stage) + 1).alias("stage"), pl.col(target).cast(pl.String).fill_null(END).alias("name"))
     nodes = pl.concat([starts, ends]).unique(maintain_order=True).with_row_index("node")
     number = {(row["stage"], row["name"]): row["node"] for row in nodes.iter_rows(named=True)}
     names = {name: place for place, name in enumerate(nodes["name"].unique(maintain_order=True))}
-    bands = [(row[stage], str(row[source]), str(row[target])) for row in frame.iter_rows(named=True)]
+    bands = [
+        (at, str(start), END if end is None else str(end)) for at, start, end in frame.select(stage, source, target).rows()
+    ]
     layout = base_layout(title=title, height=480)
     layout["xaxis"]["visible"] = layout["yaxis"]["visible"] = False
     trace = {
         "type": "sankey",
         "node": {
             "label": nodes["name"].to_list(),
-            "color": [colour(names[name]) for name in nodes["name"]],
+            "color": [NEUTRAL if name == END else colour(names[name]) for name in nodes["name"]],
             "pad": 14,
             "line": _OUTLINE,
         },
@@ -337,8 +345,8 @@ def timeline(
     traces = []
     for number, (name, part) in enumerate(_groups(frame, group)):
         notes = [
-            "<br>".join(f"{column}: {value}" for column, value in row.items() if value is not None)
-            for row in part.select(pl.col(list(hover)).cast(pl.String)).iter_rows(named=True)
+            "<br>".join(f"{column}: {escape(str(value))}" for column, value in row.items() if value is not None)
+            for row in part.select(hover).iter_rows(named=True)
         ]
         traces.append(
             {

@@ -91,7 +91,7 @@ def test_sankey_has_a_node_for_each_name_at_each_stage() -> None:
 
 def test_timeline_shows_notes_and_times_of_the_frame() -> None:
     (trace,) = EVERY["timeline"].traces
-    assert trace["text"] == ["", "note: <b>"]
+    assert trace["text"] == ["", "note: &lt;b&gt;"]
     assert trace["x"].tolist()[1].second == 5
 
 
