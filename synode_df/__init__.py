@@ -69,6 +69,7 @@ from synode_df.version import DATA_VERSION, __version__
 
 if TYPE_CHECKING:
     from synode_df.monitoring.models import EventsFrame, UsersFrame
+    from synode_df.notebook.explore import explore
 
 __all__ = [
     "Action",
@@ -114,6 +115,7 @@ __all__ = [
     "distribution",
     "dry_run",
     "expected_funnel",
+    "explore",
     "exponential",
     "fake",
     "funnel",
@@ -146,15 +148,19 @@ __all__ = [
 
 _logging.getLogger(__name__).addHandler(_logging.NullHandler())
 
-_MODELS = ("EventsFrame", "UsersFrame")
+_LAZY = {
+    "EventsFrame": "synode_df.monitoring.models",
+    "UsersFrame": "synode_df.monitoring.models",
+    "explore": "synode_df.notebook.explore",
+}
 
 
 def __getattr__(name: str) -> object:
-    """The frame models, imported when first asked for: pandera takes its time."""
-    if name in _MODELS:
-        from synode_df.monitoring import models
+    """What needs slow libraries, imported when first asked for: pandera, ipywidgets."""
+    if name in _LAZY:
+        from importlib import import_module
 
-        return getattr(models, name)
+        return getattr(import_module(_LAZY[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -73,7 +73,7 @@ def test_public_names_are_listed_sorted_and_complete() -> None:
     assert sd.__all__ == sorted(sd.__all__)
     rooms = {path.stem if path.is_file() else path.name for path in PACKAGE.iterdir()}
     public = {name for name in vars(sd) if not name.startswith("_") and name not in rooms}
-    assert (public - {"TYPE_CHECKING"}) | {"__version__", *sd._MODELS} == set(sd.__all__)
+    assert (public - {"TYPE_CHECKING"}) | {"__version__", *sd._LAZY} == set(sd.__all__)
 
 
 @pytest.mark.parametrize("name", [name for name in sd.__all__ if callable(getattr(sd, name))])

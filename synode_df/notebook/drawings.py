@@ -293,7 +293,8 @@ def sankey(frame: pl.DataFrame, *, stage: str, source: str, target: str, value: 
     number = {(row["stage"], row["name"]): row["node"] for row in nodes.iter_rows(named=True)}
     names = {name: place for place, name in enumerate(nodes["name"].unique(maintain_order=True))}
     bands = [
-        (at, str(start), END if end is None else str(end)) for at, start, end in frame.select(stage, source, target).rows()
+        (at, str(start), END if end is None else str(end))
+        for at, start, end in frame.select(stage, source, target).rows()
     ]
     layout = base_layout(title=title, height=480)
     layout["xaxis"]["visible"] = layout["yaxis"]["visible"] = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Final
 
 import polars as pl
@@ -19,6 +20,7 @@ MOST_GROUPS: Final = 6
 OTHER: Final = "(other)"
 _MOST_VALUES: Final = 50
 _PAUSE: Final = timedelta(minutes=30)
+_LABELS: Final = (pl.String, pl.Boolean, pl.Enum, pl.Categorical)
 _LOOKED_AT: Final = 200_000
 
 
@@ -56,6 +58,8 @@ class EventLog:
         to five ranges of about as many users, of texts the most frequent by name.
     user_ids : polars.Series
         The users' own ids, by number.
+    active : int
+        How many users have events: those with the first numbers.
     """
 
     def __init__(self, events: Events, users: pl.DataFrame | None) -> None:
@@ -75,6 +79,7 @@ class EventLog:
         )
         begins = pl.col("unit").ne_missing(pl.col("unit").shift(1))
         active = ordered.filter(begins)["user_id"]
+        self.active = active.len()
         known = _attributes_of_events(lazy, schema) if users is None else check_users(users, path="explore")
         known = known.with_columns(pl.col("user_id").cast(active.dtype))
         others = known.join(active.to_frame(), on="user_id", how="anti", maintain_order="left")["user_id"]
@@ -187,11 +192,10 @@ def _sessions(ordered: pl.DataFrame, *, named: bool) -> pl.Series:
 
 def _attributes_of_events(lazy: pl.LazyFrame, schema: pl.Schema) -> pl.DataFrame:
     """Each user's first value in the columns of the events that take few values."""
-    kinds = (pl.String, pl.Boolean, pl.Enum, pl.Categorical)
     texts = [
         name
         for name, dtype in schema.items()
-        if isinstance(dtype, kinds) and (name == "persona_id" or name not in {*RESERVED_FIELDS, "payload"})
+        if isinstance(dtype, _LABELS) and (name == "persona_id" or name not in {*RESERVED_FIELDS, "payload"})
     ]
     counts = collected(lazy.select(pl.col(texts).n_unique()), path="explore") if texts else pl.DataFrame()
     users = collected(lazy.select(pl.col("user_id").unique(maintain_order=True)), path="explore")
@@ -209,14 +213,9 @@ def _readable(users: pl.DataFrame) -> pl.DataFrame:
             continue
         if column.dtype.is_numeric() and column.n_unique() > MOST_GROUPS:
             columns.append(_ranges(column))
-        elif column.dtype.is_numeric() or column.dtype in (pl.String, pl.Boolean) or _is_labels(column.dtype):
-            if column.n_unique() <= _MOST_VALUES:
-                columns.append(_most_frequent(column))
+        elif (column.dtype.is_numeric() or isinstance(column.dtype, _LABELS)) and column.n_unique() <= _MOST_VALUES:
+            columns.append(_most_frequent(column))
     return pl.DataFrame(columns)
-
-
-def _is_labels(dtype: pl.DataType) -> bool:
-    return isinstance(dtype, pl.Enum | pl.Categorical)
 
 
 def _most_frequent(column: pl.Series) -> pl.Series:
@@ -238,7 +237,7 @@ def _ranges(column: pl.Series) -> pl.Series:
     if not bounds:
         return _most_frequent(finite.is_not_null().alias(column.name))
     texts = [f"{bound:,.4g}" for bound in bounds]
-    between = [f"over {low} to {high}" for low, high in zip(texts, texts[1:], strict=False)]
+    between = [f"over {low} to {high}" for low, high in pairwise(texts)]
     labels = list(dict.fromkeys([f"to {texts[0]}", *between, f"over {texts[-1]}"]))
     if len(labels) != len(bounds) + 1:  # bounds that differ after the fourth digit only
         labels = [f"range {number}" for number in range(1, len(bounds) + 2)]

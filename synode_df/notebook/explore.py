@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 from collections.abc import Sequence
 from datetime import date
@@ -193,9 +194,8 @@ class ExplorePanel(StaticTwin):
         return None if days is None or day == days[place] else day
 
     def _choices(self) -> Choices:
-        steps = [step.strip() for step in self.control("Steps").value.split(",")]
         return Choices(
-            steps=tuple(step for step in steps if step),
+            steps=_read_names(self.control("Steps").value),
             within=self.control("Within").value.strip() or None,
             by=_or_none(self.control("Break down by").value),
             start=_or_none(self.control("Start from").value),
@@ -214,8 +214,7 @@ class ExplorePanel(StaticTwin):
     def _show_next_user(self, button: object) -> None:
         """The next of those with events, in the order of the events."""
         del button
-        known = self._log.rows["user_id"].last() if self._log.rows.height else 0
-        ids = self._log.user_ids.head(known or 0).cast(pl.String)
+        ids = self._log.user_ids.head(self._log.active).cast(pl.String)
         if ids.len():
             at = ids.index_of(self.control("User").value.strip())
             self.control("User").value = ids[0 if at is None else (at + 1) % ids.len()]
@@ -239,7 +238,7 @@ class ExplorePanel(StaticTwin):
             self._status.value = f'<pre role="alert" style="margin:0">{escape(self.message)}</pre>'
         else:
             rows = self._log.filtered(filters)
-            users = rows["user_id"].rle_id().last() + 1 if rows.height else 0
+            users = rows.select(pl.col("user_id").rle_id().max() + 1).item() or 0
             part = "" if rows.height == self._log.rows.height else f", of {self._log.rows.height:,}"
             self._status.value = f'<div role="status">{rows.height:,} events of {users:,} users{part}</div>'
         shown = self.control("Show the numbers").value
@@ -249,6 +248,15 @@ class ExplorePanel(StaticTwin):
 
 def _or_none(value: str) -> str | None:
     return None if value in (ALL, NONE) else value
+
+
+def _read_names(text: str) -> tuple[str, ...]:
+    """Names between commas; one that holds a comma stands in quotes."""
+    return tuple(name.strip() for line in csv.reader([text], skipinitialspace=True) for name in line if name.strip())
+
+
+def _written(names: Sequence[str]) -> str:
+    return ", ".join('"{}"'.format(name.replace('"', '""')) if {",", '"'} & {*name} else name for name in names)
 
 
 def _height(frame: pl.DataFrame) -> str | None:
@@ -283,7 +291,7 @@ def _controls(log: EventLog, steps: Sequence[str] | None, picture: str) -> dict[
 
     return {
         "Picture": choice("Picture", list(PICTURES), picture),
-        "Steps": text("Steps", ", ".join(steps if steps is not None else usual[:_USUAL_STEPS]), "view, cart, buy"),
+        "Steps": text("Steps", _written(usual[:_USUAL_STEPS] if steps is None else steps), "view, cart, buy"),
         "Within": text("Within", "", "any time, or 30m, 7d"),
         "Start from": choice("Start from", [NONE, *names]),
         "Moves": number("Moves", 4, 10),
