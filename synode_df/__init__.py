@@ -35,6 +35,7 @@ from synode_df.fields import (
 )
 from synode_df.model import Action, Adventure, Dataset, DatasetRow, Event, Journey, Persona, validate_config
 from synode_df.monitoring import Telemetry
+from synode_df.notebook.previews import preview
 from synode_df.output import (
     CallbackAdapter,
     CompositeAdapter,
@@ -133,6 +134,7 @@ __all__ = [
     "persona_distribution",
     "pick",
     "poisson",
+    "preview",
     "replay",
     "sample",
     "scan",

@@ -58,6 +58,7 @@ CODES: Final[Mapping[str, str]] = {
     "HANDLER_ERROR": "a handler raised",
     "CALLABLE_ERROR": "a callable field value raised",
     "FAKER_ERROR": "Faker has no such method or locale, or refused the arguments",
+    "INVALID_PREVIEW": "a preview is asked of something that has none",
     "INVALID_SCOPE": "a scope is not one of action, adventure, journey",
     "INVALID_CONTEXT": "a context was asked for something that it does not hold",
     "WORKER_MODULE_ERROR": "a worker module cannot be imported or exports no journeys",

@@ -97,6 +97,7 @@ CASES: dict[str, Callable[[], object]] = {
     "HANDLER_ERROR": lambda: run(one(handler=raising)),
     "CALLABLE_ERROR": lambda: run(one(fields={"a": raising})),
     "FAKER_ERROR": lambda: run(one(fields={"a": sd.fake("emial")})),
+    "INVALID_PREVIEW": lambda: sd.preview(sd.Action("x")),
     "INVALID_SCOPE": lambda: sd.Action("x", remember_scope="session"),
     "INVALID_CONTEXT": lambda: CONTEXT.typed_dataset("plans", int),
     "WORKER_MODULE_ERROR": lambda: run(worker_module="no_such_module"),

@@ -44,15 +44,15 @@ class Source:
 
     Attributes
     ----------
-    name : str
-        The variable that the declaration is assigned to.
+    names : tuple of str
+        The variables that the declarations are assigned to.
     text : str
         The program: imports, a comment about what it needs, the assignment.
     needs : mapping of str to object
         What text cannot hold (functions, handlers, frames, some expressions), by the names that stand for it.
     """
 
-    name: str
+    names: tuple[str, ...]
     text: str
     needs: Mapping[str, object]
 
@@ -79,7 +79,7 @@ def source_of(*declarations: Declaration) -> Source:
     Returns
     -------
     Source
-        Running `text`, with `needs` defined before, makes equal declarations. `name` is that of the last one.
+        Running `text`, with `needs` defined before, makes equal declarations.
 
     Examples
     --------
@@ -92,10 +92,11 @@ def source_of(*declarations: Declaration) -> Source:
     )
     """
     writer = _Writer()
-    name, statements = "", []
+    names, statements = [], []
     for declaration in declarations:
         name = writer.free_name(_identifier(getattr(declaration, "id", ""), type(declaration).__name__.lower()))
         writer.reserve(name)
+        names.append(name)
         node = writer.node(declaration)
         statements.append(f"{name} = {_laid_out(node, 0, len(name) + 3)}")
     body = "\n".join(statements)
@@ -103,7 +104,7 @@ def source_of(*declarations: Declaration) -> Source:
     head = ["\n".join(imports), ""] if imports else []
     if writer.needs:
         head.append(f"# Yours to define before: {', '.join(writer.described())}")
-    return Source(name, "\n".join([*head, body]), writer.needs)
+    return Source(tuple(names), "\n".join([*head, body]), writer.needs)
 
 
 def value_source(value: object) -> str:

@@ -67,6 +67,7 @@ def bars(
     y_title: str = "",
     percent: bool = False,
     stacked: bool = False,
+    lying: bool = False,
 ) -> Drawing:
     """A bar for each row, side by side for each group.
 
@@ -88,6 +89,8 @@ def bars(
         Whether heights are shares, shown in per cent.
     stacked : bool, default False
         Whether groups stand on top of each other rather than side by side.
+    lying : bool, default False
+        Whether bars lie on their side, the first on top: for long names.
 
     Returns
     -------
@@ -122,7 +125,18 @@ def bars(
             }
         )
     layout["showlegend"] = group is not None
+    if lying:
+        return Drawing(frame, tuple(map(_lying, traces)), _lying_layout(layout), "lying bars")
     return Drawing(frame, tuple(traces), layout, "bars")
+
+
+def _lying(trace: dict[str, Any]) -> dict[str, Any]:
+    hover = trace["hovertemplate"].replace("%{x}", "%{_}").replace("%{y", "%{x").replace("%{_}", "%{y}")
+    return {**trace, "x": trace["y"], "y": trace["x"], "orientation": "h", "hovertemplate": hover}
+
+
+def _lying_layout(layout: dict[str, Any]) -> dict[str, Any]:
+    return {**layout, "xaxis": layout["yaxis"], "yaxis": {**layout["xaxis"], "autorange": "reversed"}}
 
 
 def histogram(

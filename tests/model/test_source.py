@@ -27,7 +27,7 @@ def made_by(text: str, name: str, needs: Any) -> Any:
 
 def round_trip(declaration: Any) -> Any:
     source = source_of(declaration)
-    return made_by(source.text, source.name, source.needs)
+    return made_by(source.text, source.names[-1], source.needs)
 
 
 @settings(max_examples=100, deadline=None)
@@ -97,12 +97,12 @@ def test_functions_and_frames_are_named_for_the_reader_to_define() -> None:
     assert list(source.needs) == ["label", "lambda_", "lambda__2", "expression"]
     assert source.needs["label"] is label
     assert "# Yours to define before: label (your function), lambda_ (your function)" in source.text
-    assert made_by(source.text, source.name, source.needs) == persona
+    assert made_by(source.text, source.names[-1], source.needs) == persona
     plans = sd.Dataset.from_frame("plans", pl.DataFrame({"a": [1]}))
     assert round_trip(plans) == plans
     assert "plans_rows (a frame of 1 rows)" in source_of(plans).text
     with pytest.raises(NameError, match="label"):
-        made_by(source.text, source.name, {})
+        made_by(source.text, source.names[-1], {})
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -124,7 +124,7 @@ def test_several_declarations_make_one_program() -> None:
     source = source_of(sd.Persona("shop", {}), sd.Dataset("shop", 1, {"a": sd.uniform(0, 1)}))
     namespace: dict[str, Any] = {}
     exec(source.text, namespace)
-    assert source.name == "shop_2"
+    assert source.names == ("shop", "shop_2")
     assert namespace["shop"] == sd.Persona("shop", {})
 
 
