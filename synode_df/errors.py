@@ -86,7 +86,9 @@ def shown(value: object, limit: int = 120) -> str:
 
 
 def told(error: BaseException) -> str:
-    """An exception's type and text, whatever its own `__str__` does."""
+    """An exception's type and text on one line, whatever its own `__str__` does."""
+    if isinstance(error, SynodeError):
+        return f"{type(error).__name__} [{error.code}] {error.message}"
     try:
         return f"{type(error).__name__}: {error}"
     except Exception as broken:  # noqa: BLE001 - a broken __str__ must not hide the error being reported
