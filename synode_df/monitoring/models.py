@@ -143,3 +143,4 @@ class BatchTimings(pa.DataFrameModel):
     events: int = pa.Field(ge=0)
     seconds: float = pa.Field(ge=0)
     cpu_seconds: float = pa.Field(ge=0)
+    peak_memory: int = pa.Field(ge=0, nullable=True)

@@ -38,6 +38,7 @@ class BatchTiming:
     events: int
     seconds: float
     cpu_seconds: float
+    peak_memory: int | None = None
 
 
 @dataclass(frozen=True, repr=False)
@@ -51,7 +52,7 @@ class Telemetry:
     seconds, cpu_seconds : float
         Wall time, and processor time of all batches.
     peak_memory : int or None
-        Most memory that this process has held so far, in bytes; None where the system does not tell.
+        Most memory that the calling process has held so far, in bytes; None where the system does not tell.
 
     Examples
     --------
@@ -89,6 +90,13 @@ class Telemetry:
     def events_per_second(self) -> float:
         """Events per second of wall time."""
         return self.events / self.seconds if self.seconds else 0.0
+
+    @property
+    def worker_peak_memory(self) -> int | None:
+        """Most memory that one of the workers has held, in bytes; None without workers, or where nobody tells."""
+        if self.mode != "processes":
+            return None
+        return max((each.peak_memory for each in self.batch_timings if each.peak_memory is not None), default=None)
 
     @property
     def journeys(self) -> pl.DataFrame:
@@ -167,13 +175,14 @@ class Telemetry:
 
     @property
     def batches(self) -> pl.DataFrame:
-        """One row a batch: first_user, users, events, seconds, cpu_seconds."""
+        """One row a batch: first_user, users, events, seconds, cpu_seconds, peak_memory (of its process, so far)."""
         schema = {
             "first_user": pl.Int64,
             "users": pl.Int64,
             "events": pl.Int64,
             "seconds": pl.Float64,
             "cpu_seconds": pl.Float64,
+            "peak_memory": pl.Int64,
         }
         return pl.DataFrame([dataclasses.asdict(each) for each in self.batch_timings], schema=schema)
 
@@ -201,6 +210,7 @@ class Telemetry:
             "cpu_seconds": self.cpu_seconds,
             "events_per_second": self.events_per_second,
             "peak_memory": self.peak_memory,
+            "worker_peak_memory": self.worker_peak_memory,
             "journeys": self.journeys.to_dicts(),
             "adventures": self.adventures.to_dicts(),
             "actions": self.actions.to_dicts(),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from types import TracebackType
 
 import polars as pl
 
-from synode_df.errors import SynodeError, shown
+from synode_df.errors import SynodeError, SynodeValidationError, shown
 from synode_df.output.base import OutputAdapter, Plan
 
 
@@ -83,6 +84,17 @@ class CompositeAdapter(OutputAdapter):
             super().write_table(name, part)
         for adapter in takers:
             adapter.write_table(name, part)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close all; where events were refused as invalid, each learns of it, to keep nothing."""
+        if not isinstance(error, SynodeValidationError):
+            super().__exit__(kind, error, trace)
+            return
+        for adapter in self._adapters:
+            with suppress(SynodeError):
+                adapter.__exit__(kind, error, trace)
 
     def discard(self) -> None:
         """Tell all of the failure."""

@@ -22,12 +22,13 @@ from synode_df.monitoring.schemas import EventSchema, EventSchemas, SchemaMode
 from synode_df.monitoring.telemetry import BatchTiming, Telemetry
 from synode_df.monitoring.validation import invalid_frame, tell_of
 from synode_df.output.base import Plan, ShardingAdapter
+from synode_df.run.expectation import has_functions
 from synode_df.run.identity import config_of
 from synode_df.run.options import checked_users, declarations, module_declarations, types_of
 from synode_df.run.pool import WorkerPool
 from synode_df.run.progress import Progress, ProgressOption, checked_progress
 from synode_df.run.report import Report
-from synode_df.run.work import DEFAULT_BATCH, Job, Outcome, Workshop, batches
+from synode_df.run.work import DEFAULT_BATCH, FIRST_BATCH, Job, Outcome, Workshop, batches
 
 _log = logging.getLogger(__name__)
 
@@ -44,6 +45,7 @@ class Run:
     batch_size: int
     make_job: Callable[[ShardingAdapter | None], Callable[[], Job]]
     in_workers: bool
+    first_batch: int | None = None
     schemas: EventSchemas | None = None
     progress: ProgressOption = False
     invalid: list[pl.DataFrame] = field(default_factory=list)
@@ -64,9 +66,10 @@ class Run:
     def outcomes(self, adapter: ShardingAdapter | None) -> Generator[Outcome]:
         """Every batch's outcome, in order of users."""
         _log.info("generating %d users, seed %d (%s)", len(self.users), self.scenario.seed, self.mode)
-        todo = list(batches(self.users, self.batch_size))
-        if adapter is not None:
-            todo = list(adapter.remaining(todo))
+        if adapter is None:
+            todo = list(batches(self.users, self.batch_size, first_size=self.first_batch))
+        else:
+            todo = list(adapter.remaining(batches(self.users, self.batch_size)))
         with Progress(sum(end - first for first, end in todo), self.progress) as progress:
             for outcome in self._outcomes(todo, adapter):
                 progress.add(outcome.tally.users, outcome.tally.events)
@@ -100,6 +103,7 @@ class Run:
                     outcome.tally.events,
                     outcome.seconds,
                     outcome.cpu_seconds,
+                    outcome.peak_memory,
                 )
             )
             yield outcome
@@ -180,4 +184,5 @@ def prepared(
     in_workers = n_jobs != 1 or worker_module is not None
     if schemas is not None:
         schemas.warn_of_unknown()
-    return Run(scenario, types, indices, lanes, n_jobs, size, make_job, in_workers, schemas, progress)
+    first = FIRST_BATCH if batch_size is None and has_functions(scenario) else None
+    return Run(scenario, types, indices, lanes, n_jobs, size, make_job, in_workers, first, schemas, progress)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from types import TracebackType
 from typing import Any, Final, Literal, Self
@@ -12,7 +13,10 @@ from synode_df.errors import SynodeError, shown
 
 ProgressOption = bool | Literal["auto"]
 _EVERY: Final = 0.1
-"""Seconds between updates."""
+"""Seconds between updates, at least."""
+
+_AT_LATEST: Final = 0.5
+"""Seconds until the time that has passed is shown anew, also while a batch takes long."""
 
 
 def checked_progress(value: object) -> ProgressOption:
@@ -48,8 +52,12 @@ class Progress:
         self._done = self._events = 0
         self._started = self._shown = time.perf_counter()
         self._notebook = show is not False and _in_notebook()
-        self._on = show is True or self._notebook or (show == "auto" and sys.stderr is not None and sys.stderr.isatty())
+        seen = sys.stderr is not None and (show is True or (show == "auto" and sys.stderr.isatty()))
+        self._on = self._notebook or seen
         self._bar: Any = None
+        self._over = threading.Event()
+        self._drawing = threading.Lock()
+        self._clock = threading.Thread(target=self._tick, name="synode_df progress", daemon=True)
 
     def __enter__(self) -> Self:
         if self._on and self._notebook:
@@ -61,6 +69,8 @@ class Progress:
             from tqdm import tqdm
 
             self._bar = tqdm(total=self._users, unit=" users", unit_scale=True, mininterval=_EVERY, file=sys.stderr)
+        if self._on:
+            self._clock.start()
         return self
 
     def add(self, users: int, events: int) -> None:
@@ -69,20 +79,36 @@ class Progress:
         self._events += events
         if self._bar is None:
             return
-        if self._notebook:
-            if time.perf_counter() - self._shown >= _EVERY:
+        with self._drawing:
+            if not self._notebook:
+                self._bar.set_postfix_str(self._speed(), refresh=False)
+                self._bar.update(users)
+            elif time.perf_counter() - self._shown >= _EVERY:
                 self._draw()
-        else:
-            self._bar.set_postfix_str(self._speed(), refresh=False)
-            self._bar.update(users)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._bar is not None and self._notebook:
+        if self._bar is None:
+            return
+        self._over.set()
+        self._clock.join()
+        if self._notebook:
             self._draw()
-        elif self._bar is not None:
+        else:
             self._bar.close()
+
+    def _tick(self) -> None:
+        """Show that time passes, from a thread of its own: the run may wait for a long batch."""
+        while not self._over.wait(_AT_LATEST):
+            with self._drawing:
+                if time.perf_counter() - self._shown < _AT_LATEST:
+                    continue
+                if self._notebook:
+                    self._draw()
+                else:
+                    self._bar.set_postfix_str(self._speed(), refresh=True)
+                    self._shown = time.perf_counter()
 
     def _speed(self) -> str:
         seconds = max(time.perf_counter() - self._started, 1e-9)

@@ -14,12 +14,16 @@ from synode_df.engine.columnar import ColumnarEngine
 from synode_df.engine.handlers import HandlerRunner
 from synode_df.engine.scenario import Scenario
 from synode_df.engine.tally import Tally
+from synode_df.monitoring.memory import peak_memory
 from synode_df.monitoring.schemas import EventSchemas
 from synode_df.monitoring.validation import validate
 from synode_df.output.base import Shard, ShardingAdapter
 
 DEFAULT_BATCH: Final = 32_768
 """Users a batch: few enough that a column fits the processor's cache, enough that Python's share is small."""
+
+FIRST_BATCH: Final = 256
+"""Users of the first batch where functions of the user are called, which may take any time."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,8 @@ class Outcome:
         What happened.
     seconds, cpu_seconds : float
         What it took.
+    peak_memory : int or None
+        The most memory that its process has held so far, in bytes; None where the system does not tell.
     schema : polars.Schema
         The events' columns and types.
     events : polars.DataFrame or None
@@ -63,6 +69,7 @@ class Outcome:
     events: pl.DataFrame | None = None
     shard: Shard | None = field(default=None)
     invalid: pl.DataFrame | None = field(default=None)
+    peak_memory: int | None = None
 
 
 class Workshop:
@@ -89,6 +96,7 @@ class Workshop:
             outcome.shard = self._adapter.write_shard(events, first_user=first_user, end_user=end_user)
         outcome.seconds = time.perf_counter() - started
         outcome.cpu_seconds = time.process_time() - cpu
+        outcome.peak_memory = peak_memory()
         return outcome
 
     def close(self) -> None:
@@ -96,7 +104,13 @@ class Workshop:
         self._runner.__exit__(None, None, None)
 
 
-def batches(users: range, size: int) -> Iterator[tuple[int, int]]:
-    """The users of a run in batches: pairs of first user and end."""
-    for first in range(users.start, users.stop, size):
-        yield first, min(first + size, users.stop)
+def batches(users: range, size: int, *, first_size: int | None = None) -> Iterator[tuple[int, int]]:
+    """The users of a run in batches: pairs of first user and end.
+
+    With `first_size` they begin that small and double: however slow the users' handlers are, the next batch is done
+    after no longer than all before it have taken together.
+    """
+    first, step = users.start, min(size, first_size or size)
+    while first < users.stop:
+        yield first, min(first + step, users.stop)
+        first, step = first + step, min(size, 2 * step)

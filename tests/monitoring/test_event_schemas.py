@@ -207,6 +207,30 @@ def test_the_error_reaches_the_user_whole_from_workers(n_jobs) -> None:
     assert str(copy) == str(caught.value)
 
 
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("adapter", ["parquet", "composite", "one file", "csv"])
+def test_strict_leaves_nothing_partial_behind(tmp_path, n_jobs, adapter) -> None:
+    made = {
+        "parquet": lambda: sd.ParquetAdapter(tmp_path / "events"),
+        "one file": lambda: sd.ParquetAdapter(tmp_path / "events.parquet"),
+        "csv": lambda: sd.CSVAdapter(tmp_path / "events.csv"),
+        "composite": lambda: sd.CompositeAdapter([sd.ParquetAdapter(tmp_path / "events"), sd.InMemoryAdapter()]),
+    }
+    late = {"land": pa.DataFrameSchema({"user_index": pa.Column(int, pa.Check.lt(900))})}
+    journey = sd.Journey("j", [sd.Adventure("a", [sd.Action("land", fields={"user_index": pl.col("user_index")})])])
+    with pytest.raises(sd.SynodeValidationError) as caught:
+        sd.generate(
+            journey,
+            users=1_000,
+            adapter=made[adapter](),
+            event_schema=late,
+            batch_size=50,
+            n_jobs=n_jobs,
+        )
+    assert caught.value.cases["user_index"].to_list() == list(range(900, 950))
+    assert [file for file in tmp_path.rglob("*") if file.is_file()] == []
+
+
 def test_strict_leaves_nothing_in_memory() -> None:
     adapter = sd.InMemoryAdapter()
     with pytest.raises(sd.SynodeValidationError):

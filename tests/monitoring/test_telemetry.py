@@ -65,6 +65,9 @@ def test_json_fits_its_published_schema_and_frames_their_models(tmp_path, how) -
         model.validate(frame)
         assert set(schema["properties"][name]["items"]["properties"]) == set(frame.columns)
     assert sum(batch["events"] for batch in written["batches"]) == written["events"]
+    assert written["peak_memory"] > 2**20
+    assert (written["worker_peak_memory"] or 0) > (2**20 if "n_jobs" in how else -1)
+    assert "n_jobs" in how or written["worker_peak_memory"] is None
     assert written["dropped"] == made.invalid.height > 0
     with pytest.raises(pa.errors.SchemaError):
         models.JourneyCounts.validate(made.telemetry.journeys.with_columns(started=0))
