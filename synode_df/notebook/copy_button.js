@@ -7,6 +7,7 @@ function render({ model, el }) {
   const code = document.createElement("code");
   const block = document.createElement("pre");
   block.tabIndex = 0;
+  block.setAttribute("role", "region");
   block.append(code);
   const status = document.createElement("span");
   status.setAttribute("role", "status");
@@ -16,7 +17,7 @@ function render({ model, el }) {
   };
   const label = () => {
     button.textContent = "Copy code";
-    button.setAttribute("aria-label", model.get("label"));
+    button.setAttribute("aria-label", `Copy code: ${model.get("label")}`);
     block.setAttribute("aria-label", model.get("label"));
   };
   const select = () => {

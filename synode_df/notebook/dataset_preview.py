@@ -19,9 +19,13 @@ from synode_df.notebook.panels import stacked_drawings
 from synode_df.notebook.people import rows_of
 from synode_df.notebook.persona_preview import attribute_drawing
 from synode_df.notebook.static import table_html
+from synode_df.notebook.static_distributions import distribution_tables, framed
 
 _SHOWN_ROWS: Final = 10
 _HEIGHT: Final = 200
+_LEAST_HEIGHT: Final = 120
+_BAR: Final = 18
+_MOST_VALUES, _FEW_VALUES = 20, 5
 
 
 class DatasetPreview(StaticTwin):
@@ -61,8 +65,7 @@ class DatasetPreview(StaticTwin):
 
     def static_html(self) -> str:
         """Columns, distributions and some rows, as tables."""
-        spread = table_html(self.frame, caption="Distributions", bar="share")
-        return f"{self._columns.value}{spread}{self._sample.value}"
+        return f"{self._columns.value}{distribution_tables(self.frame)}{self._sample.value}"
 
     def __repr__(self) -> str:
         return f"{self.dataset}\n{self.rows.head(_SHOWN_ROWS)}"
@@ -78,14 +81,27 @@ class DatasetPreview(StaticTwin):
     def _draw(self, seed: int) -> None:
         self.rows = rows_of(self.dataset, self._others, seed)
         self.columns = _described(self.dataset, self.rows)
-        self.frame = attribute_distribution(self.rows)
-        self._columns.value = table_html(self.columns, caption="Columns")
-        self._sample.value = table_html(self.rows.head(_SHOWN_ROWS), caption=f"The first of {self.rows.height:,} rows")
+        spread = [
+            attribute_distribution(self.rows.select(column.name), top=_most_values(column))
+            for column in self.rows.iter_columns()
+        ]
+        self.frame = pl.concat(spread)
+        self._columns.value = framed(table_html(self.columns, caption="Columns", rows=self.columns.height))
+        sample = table_html(self.rows.head(_SHOWN_ROWS), caption=f"The first of {self.rows.height:,} rows")
+        self._sample.value = framed(sample)
         drawings = [
             attribute_drawing(name, self.frame.filter(pl.col("attribute") == name)) for name in self.rows.columns
         ]
-        heights = [_HEIGHT if drawing.frame.height < 8 else 2 * _HEIGHT for drawing in drawings]
+        heights = [
+            _HEIGHT if drawing.kind == "histogram" else max(_LEAST_HEIGHT, 60 + _BAR * drawing.frame.height)
+            for drawing in drawings
+        ]
         self._charts.draw(stacked_drawings(drawings, heights, frame=self.frame, title="Columns"))
+
+
+def _most_values(column: pl.Series) -> int:
+    """How many bars a column gets: few where nearly every row has a value of its own."""
+    return _FEW_VALUES if column.n_unique() > max(_MOST_VALUES, column.len() // 2) else _MOST_VALUES
 
 
 def _described(dataset: Dataset, rows: pl.DataFrame) -> pl.DataFrame:

@@ -26,6 +26,7 @@ from synode_df.notebook.page_helper import PageHelper
 from synode_df.notebook.panels import stacked_drawings
 from synode_df.notebook.people import draw_people, hydrated
 from synode_df.notebook.static import table_html
+from synode_df.notebook.static_distributions import distribution_tables, framed
 
 _LEFT: Final = {"flex": "0 0 40%", "min_width": "280px"}
 _RIGHT: Final = {"flex": "1 1 0", "min_width": "0", "overflow": "hidden"}
@@ -126,10 +127,7 @@ class PersonaPreview(StaticTwin):
 
     def static_html(self) -> str:
         """The code, the distributions and a few users, as tables."""
-        return (
-            f"<pre>{escape(self.code)}</pre>{table_html(self.frame, caption='Distributions', bar='share')}"
-            f"{self._table.value}"
-        )
+        return f"<pre>{escape(self.code)}</pre>{distribution_tables(self.frame)}{self._table.value}"
 
     def __repr__(self) -> str:
         return self.code
@@ -167,7 +165,8 @@ class PersonaPreview(StaticTwin):
             drawings = [attribute_drawing(name, frame.filter(pl.col("attribute") == name)) for name in names]
             heights = [self._heights[name] for name in names]
             self._charts.draw(stacked_drawings(drawings, heights, frame=frame, title="Attributes"))
-        self._table.value = table_html(people.head(_SHOWN_USERS), caption=f"The first of {people.height:,} users")
+        sample = table_html(people.head(_SHOWN_USERS), caption=f"The first of {people.height:,} users")
+        self._table.value = framed(sample)
         self._code_box.code = _code_of(persona)
 
     def _draw_pair(self) -> None:

@@ -67,7 +67,7 @@ def page_style(fallback: str = NEUTRAL) -> str:
         A `<style>` element.
     """
     selectors = ",".join(f".js-plotly-plot .{name}, .js-plotly-plot .{name} text" for name in _TEXTS)
-    selectors += ",.js-plotly-plot [class$=tick] text"  # of further axes: x2tick, y2tick
+    selectors += ",.js-plotly-plot [class$=tick] text,.js-plotly-plot [class$=cbtitle]"  # x2tick, hcbtitle
     ink = _INK.format(fallback=fallback)
     return f"<style>{selectors}{{fill:{ink} !important}}</style>"
 
