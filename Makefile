@@ -28,6 +28,10 @@ $(VENV)/.browser: pyproject.toml | $(BIN)/python
 	$(INSTALL) -e '.[dev,docs,browser]'
 	@touch $@ $(VENV)/.docs $(VENV)/.dev $(VENV)/.installed
 
+$(VENV)/.ray: pyproject.toml | $(BIN)/python
+	$(INSTALL) -e '.[dev,ray]'
+	@touch $@ $(VENV)/.dev $(VENV)/.installed
+
 $(VENV)/.bench: pyproject.toml | $(BIN)/python
 	$(INSTALL) -e '.[dev,bench]'
 	@touch $@ $(VENV)/.dev $(VENV)/.installed
@@ -64,10 +68,13 @@ images: $(VENV)/.browser ## Make the pictures of the README again
 	$(BIN)/python docs/images/make.py
 
 bench: $(VENV)/.bench ## Measure, and rewrite the tables in docs/performance.md and the README
+ray: $(VENV)/.ray ## Run, kill and interrupt runs on a real Ray cluster
+	$(BIN)/python -m tests.clusters.ray_script
+bench: $(VENV)/.bench ## Measure, and rewrite the table in docs/performance.md
 	$(BIN)/python -m tests.benchmarks
 	$(BIN)/python docs/figures.py
 
 clean: ## Remove what was built
 	rm -rf $(VENV) build dist docs/_build docs/notebooks tests/browser/screenshots .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help demo test lint types docs notebooks browser lab images fuzz bench clean
+.PHONY: help demo test lint types docs notebooks browser lab images fuzz ray bench clean

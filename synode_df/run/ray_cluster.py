@@ -90,10 +90,10 @@ class RayCluster(Cluster):
         return found
 
     def cancel(self, under_way: Sequence[Any]) -> None:
-        """End what is not done, with the workers that have begun it."""
+        """End what is not done. Not by force: Ray 2.60 ends this process where a batch is just then finished."""
         if self._ray.is_initialized():
             for reference in under_way:
-                self._ray.cancel(reference, force=True)
+                self._ray.cancel(reference)
 
     def close(self) -> None:
         """Let Ray forget the job."""
