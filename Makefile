@@ -67,10 +67,10 @@ lab: $(VENV)/.browser ## Open the notebooks in JupyterLab
 images: $(VENV)/.browser ## Make the pictures of the README again
 	$(BIN)/python docs/images/make.py
 
-bench: $(VENV)/.bench ## Measure, and rewrite the tables in docs/performance.md and the README
 ray: $(VENV)/.ray ## Run, kill and interrupt runs on a real Ray cluster
 	$(BIN)/python -m tests.clusters.ray_script
-bench: $(VENV)/.bench ## Measure, and rewrite the table in docs/performance.md
+
+bench: $(VENV)/.bench ## Measure, and rewrite the tables in docs/performance.md and the README
 	$(BIN)/python -m tests.benchmarks
 	$(BIN)/python docs/figures.py
 

@@ -38,8 +38,9 @@ def step(what: str) -> Iterator[None]:
 
 def shards(target: Path) -> pl.DataFrame:
     """What landed: one file for each batch, nothing unfinished."""
-    assert not [each for each in target.rglob("*") if each.is_file() and "parquet." in each.name]
-    return pl.concat([pl.read_parquet(file) for file in sorted(target.rglob("*.parquet"))])
+    files = sorted(target.rglob("*.parquet"))
+    assert {each for each in target.rglob("*") if each.is_file()} == {*files, target / "_manifest.json"}
+    return pl.concat([pl.read_parquet(file) for file in files])
 
 
 def same_data(folder: Path) -> None:

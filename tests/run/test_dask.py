@@ -79,9 +79,9 @@ class Counting(sd.ParquetAdapter):
         super().open()
         self.taken: list[tuple[int, int]] = []
 
-    def take_shard(self, shard: Any, schema: pl.Schema) -> None:
+    def take_shard(self, shard: Any, schema: pl.Schema, tally: Any) -> None:
         self.taken.append((shard.first_user, shard.end_user))
-        super().take_shard(shard, schema)
+        super().take_shard(shard, schema, tally)
 
 
 def landed(adapter: Counting) -> pl.DataFrame:
@@ -89,8 +89,7 @@ def landed(adapter: Counting) -> pl.DataFrame:
     files = sorted(adapter.path.rglob("*.parquet"))
     assert len(files) == len(adapter.taken)
     assert [first for first, _ in adapter.taken] == sorted({first for first, _ in adapter.taken})
-    unfinished = [each for each in adapter.path.rglob("*") if each.is_file() and "parquet." in each.name]
-    assert unfinished == []
+    assert {each for each in adapter.path.rglob("*") if each.is_file()} == {*files, adapter.path / "_manifest.json"}
     return pl.concat([pl.read_parquet(file) for file in files])
 
 
@@ -351,6 +350,31 @@ def test_control_c_hands_over_what_was_finished(client: Client, tmp_path: Path) 
         time.sleep(0.05)
     assert sd.generate_df(filling(1), users=20, batch_size=5, n_jobs=-1).height == 20
     assert set(client.run(os.getpid).values()) == set(workers_of(client))
+
+
+def test_a_run_that_lost_its_cluster_is_resumed_on_another_backend(sequential: pl.DataFrame, tmp_path: Path) -> None:
+    target = tmp_path / "events"
+    first = Counting(target)
+
+    def leave() -> None:
+        while len(list(target.glob("**/*.parquet"))) < 5:
+            time.sleep(0.005)
+        client.close()
+
+    with LocalCluster(n_workers=1, processes=False, threads_per_worker=1, dashboard_address=":0") as cluster:
+        client = Client(cluster, set_as_default=False)
+        thread = threading.Thread(target=leave)
+        thread.start()
+        with joblib.parallel_config(backend="dask", client=client), pytest.raises(sd.SynodeError) as raised:
+            sd.generate(shop(), users=1_000, batch_size=2, adapter=first, n_jobs=-1, **SHOP)
+        thread.join()
+    assert raised.value.code == "WORKER_DIED"
+    again = Counting(target, resume=True)
+    sd.generate(shop(), users=1_000, batch_size=2, adapter=again, n_jobs=2, **SHOP)
+    assert 0 < len(again.taken) < 500
+    assert content_hash(
+        pl.concat([pl.read_parquet(file) for file in sorted(target.glob("*.parquet"))])
+    ) == content_hash(sequential)
 
 
 def test_a_cluster_of_threads_in_this_process(sequential: pl.DataFrame) -> None:
