@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,10 +12,13 @@ from numpy.typing import NDArray
 from synode_df.engine.batch import TIMESTAMP, Batch
 from synode_df.engine.collect import GivenIds
 from synode_df.engine.hexadecimal import hex_pairs
-from synode_df.errors import shown
+from synode_df.errors import SynodeError, shown
 from synode_df.fields.columns import AnyColumn, Column, Positions, PythonColumn, full_column, joined_column
 from synode_df.fields.dtypes import cast_exactly, common_dtype, type_conflict, typed_series
 from synode_df.model.journey import Journey
+
+KnownTypes = Mapping[tuple[str, str, str], Mapping[str, pl.DataType]]
+"""For each action, by its ids: the types of its fields; `Null` where only values will tell."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -57,6 +60,7 @@ class Labels:
     actions: list[tuple[str, str, str]] = field(default_factory=list)
     events: list[str] = field(default_factory=list)
     fields: dict[str, str] = field(default_factory=dict)
+    handled: set[int] = field(default_factory=set)
 
     @classmethod
     def of(cls, journeys: Iterable[Journey]) -> Labels:
@@ -66,6 +70,8 @@ class Labels:
             for adventure, action in journey.actions():
                 labels.actions.append((journey.id, adventure.id, action.id))
                 labels.events.append(action.event_name)
+                if action.handler is not None:
+                    labels.handled.add(len(labels.actions) - 1)
                 for name in action.fields if action.handler is None else ():
                     labels.fields.setdefault(name, " > ".join(labels.actions[-1]))
         return labels
@@ -83,7 +89,14 @@ def enum_of(labels: Sequence[str]) -> pl.Series:
     return pl.Series(labels, dtype=pl.Enum(list(dict.fromkeys(labels))))
 
 
-def assemble(batch: Batch, blocks: list[Block], labels: Labels) -> pl.DataFrame:
+def nothing_known() -> KnownTypes:
+    """For the run that finds out the types."""
+    return {}
+
+
+def assemble(
+    batch: Batch, blocks: list[Block], labels: Labels, known: Callable[[], KnownTypes] = nothing_known
+) -> pl.DataFrame:
     """The events of a batch, sorted by user and then time.
 
     Parameters
@@ -94,6 +107,8 @@ def assemble(batch: Batch, blocks: list[Block], labels: Labels) -> pl.DataFrame:
         In the order in which the actions ran.
     labels : Labels
         What the action numbers mean.
+    known : callable
+        Gives the fields' types, as far as they are known before the run; asked where only values would tell.
 
     Returns
     -------
@@ -126,7 +141,7 @@ def assemble(batch: Batch, blocks: list[Block], labels: Labels) -> pl.DataFrame:
     ]
     if batch.population.persona_ids is not None:
         columns.append(batch.population.persona_ids.take(users.astype(np.intp)).series("persona_id"))
-    columns += _payload(blocks, places, total, labels)
+    columns += _payload(blocks, places, total, labels, known)
     return pl.DataFrame(columns)
 
 
@@ -238,7 +253,9 @@ def _event_names(blocks: list[Block], places: list[Positions], numbers: pl.Serie
     return enum_of(categories).gather(pl.Series(codes)).alias("event")
 
 
-def _payload(blocks: list[Block], places: list[Positions], total: int, labels: Labels) -> list[pl.Series]:
+def _payload(
+    blocks: list[Block], places: list[Positions], total: int, labels: Labels, known: Callable[[], KnownTypes]
+) -> list[pl.Series]:
     """One column for each payload field."""
     parts: dict[str, list[tuple[Positions, AnyColumn, int]]] = {name: [] for name in labels.fields}
     loose: dict[str, list[tuple[Positions, AnyColumn, int]]] = {}
@@ -247,18 +264,30 @@ def _payload(blocks: list[Block], places: list[Positions], total: int, labels: L
             where = parts if name in parts else loose
             where.setdefault(name, []).append((place[rows] if block.given else place, column, block.action))
     named = [*parts.items(), *sorted(loose.items())]
-    return [_field(name, pieces, total, labels) for name, pieces in named]
+    return [_field(name, pieces, total, labels, known) for name, pieces in named]
 
 
-def _field(name: str, pieces: list[tuple[Positions, AnyColumn, int]], total: int, labels: Labels) -> pl.Series:
+def _field(
+    name: str,
+    pieces: list[tuple[Positions, AnyColumn, int]],
+    total: int,
+    labels: Labels,
+    known: Callable[[], KnownTypes],
+) -> pl.Series:
     """One payload column from the pieces of several actions."""
     path = f"Field {shown(name, 60)}"
-    typed = [
-        (place, column if isinstance(column, Column) else Column(typed_series(column.values, path)), action)
-        for place, column, action in pieces
-    ]
-    dtype = joint_dtype(name, [(column.dtype, " > ".join(labels.actions[action])) for _, column, action in typed])
-    same = [(place, _cast(column, dtype, path)) for place, column, _ in typed]
+    typed: list[tuple[Positions, Column]] = []
+    dtypes: list[tuple[pl.DataType, str]] = []
+    for place, piece, action in pieces:
+        ids, column = labels.actions[action], piece
+        if isinstance(column, PythonColumn):
+            expected = pl.Null() if action in labels.handled else known().get(ids, {}).get(name, pl.Null())
+            dtypes.append((expected, " > ".join(ids)))
+            column = Column(typed_as_known(column.values, expected, path))
+        dtypes.append((column.dtype, " > ".join(ids)))
+        typed.append((place, column))
+    dtype = joint_dtype(name, dtypes)
+    same = [(place, _cast(column, dtype, path)) for place, column in typed]
     whole = full_column(same, total)
     if isinstance(whole, PythonColumn):
         return typed_series(whole.values, path, dtype=dtype).alias(name)
@@ -267,6 +296,16 @@ def _field(name: str, pieces: list[tuple[Positions, AnyColumn, int]], total: int
 
 def _cast(column: Column, dtype: pl.DataType, path: str) -> Column:
     return column if column.dtype == dtype else Column(cast_exactly(column.values, dtype, path), column.codes)
+
+
+def typed_as_known(values: Sequence[object], known: pl.DataType, path: str) -> pl.Series:
+    """Python values in the type that is known of their field, if they fit it; else in their own."""
+    if known != pl.Null:
+        try:
+            return typed_series(values, path, dtype=known)
+        except SynodeError:
+            pass  # a handler set something else under a remembered name
+    return typed_series(values, path)
 
 
 def joint_dtype(name: str, dtypes: Iterable[tuple[pl.DataType, str]]) -> pl.DataType:

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from synode_df.durations import TimeSpan
-from synode_df.engine.assemble import Block, Labels, assemble, owners
+from synode_df.engine.assemble import Block, KnownTypes, Labels, assemble, owners
 from synode_df.engine.batch import Batch
 from synode_df.engine.batch_context import Contexts
 from synode_df.engine.clock import draw_arrivals, draw_durations
@@ -93,7 +94,7 @@ class ColumnarEngine:
         BatchResult
         """
         walk = self._walked(index)
-        events = assemble(walk.batch, walk.blocks, self._labels)
+        events = assemble(walk.batch, walk.blocks, self._labels, lambda: self._field_types)
         return BatchResult(events, walk.tally, lambda: index[owners(walk.batch, walk.blocks)])
 
     def types(self) -> Types:
@@ -113,6 +114,10 @@ class ColumnarEngine:
         }
         remembered = {name: state.dtype for name, state in walk.batch.remembered.items()}
         return Types(assemble(walk.batch, walk.blocks, self._labels), fields, remembered)
+
+    @cached_property
+    def _field_types(self) -> KnownTypes:
+        return self.types().fields
 
     def _walked(self, index: NDArray[np.int64]) -> _Walk:
         scenario = self._scenario
@@ -207,10 +212,10 @@ class _Walk:
         tally.entered += len(staying)
 
         self._remember(action, staying, place)
-        if action.handler is None:
-            block = self._fields(action, staying, place, self.number[ids])
-        else:
-            block, late = self._handler(action, staying, place, self.number[ids])
+        draw = self._fields if action.handler is None else self._handler
+        block, late = draw(action, staying, place, self.number[ids])
+        batch.forget(staying, "action")
+        if len(late):
             walking[late] = False
             cut[late] = True
             staying = staying[~np.isin(staying, late)]
@@ -219,7 +224,6 @@ class _Walk:
         names = {action.event_name: len(block.positions)} if block.given is None else Counter(block.given.names)
         for name, events in names.items():
             self.tally.named(name, events)
-        batch.forget(staying, "action")
         return staying
 
     def _in_time(
@@ -265,20 +269,28 @@ class _Walk:
             self.batch.declared.add(name)
             self.batch.state(name).remember(positions, column, action.remember_scope, where.path)
 
-    def _fields(self, action: Action, positions: Positions, place: Place, number: int) -> Block:
+    def _fields(self, action: Action, positions: Positions, place: Place, number: int) -> tuple[Block, Positions]:
+        """The events of fields, and the users for whom callables let so much time pass that theirs came too late."""
         batch = self.batch
         here = self._at(positions, action.event_name)
         for name, value in action.fields.items():
             here.fields[name] = draw_value(value, here.rows(place.field("field", name)))
+        late = positions[batch.clock[positions] >= batch.scenario.end]
+        columns = here.fields
+        if len(late):
+            in_time = np.flatnonzero(~np.isin(positions, late))
+            positions = positions[in_time]
+            columns = {name: column.take(in_time) for name, column in columns.items()}
         everyone = np.arange(len(positions), dtype=np.intp)
-        return Block(
+        block = Block(
             action=number,
             positions=positions,
             times=batch.clock[positions],
             sessions=batch.session_bits[positions],
             tails=batch.draws(place.at("event"), positions).bits(),
-            payload=[(name, everyone, column) for name, column in here.fields.items()],
+            payload=[(name, everyone, column) for name, column in columns.items()],
         )
+        return block, late
 
     def _handler(self, action: Action, positions: Positions, place: Place, number: int) -> tuple[Block, Positions]:
         """The handler's events, and the users of whom an event came too late for the window."""

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from synode_df.engine.assemble import Labels, enum_of, joint_dtype
+from synode_df.engine.assemble import Labels, enum_of, joint_dtype, typed_as_known
 from synode_df.engine.batch import TIMESTAMP
 from synode_df.engine.clock import to_micros
 from synode_df.engine.columnar import Types
 from synode_df.engine.reference import Located
 from synode_df.errors import shown
-from synode_df.fields.dtypes import cast_exactly, typed_series
+from synode_df.fields.dtypes import cast_exactly
 from synode_df.model.event import EVENT_COLUMNS
 
 
@@ -136,8 +136,7 @@ def _payload(located: list[Located], labels: Labels, types: Types) -> list[pl.Se
         path = f"Field {shown(name, 60)}"
         pieces = []
         for ids, found in values[name].items():
-            known = types.fields.get(ids, {}).get(name, pl.Null())
-            own = typed_series([value for _, value in found], path, dtype=None if known == pl.Null else known)
+            own = typed_as_known([value for _, value in found], types.fields.get(ids, {}).get(name, pl.Null()), path)
             pieces.append((ids, [row for row, _ in found], own))
         dtypes = [(known[name], " > ".join(ids)) for ids, known in types.fields.items() if name in known]
         dtypes += [(own.dtype, " > ".join(ids)) for ids, _, own in pieces]

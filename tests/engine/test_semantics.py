@@ -261,6 +261,23 @@ def test_adventure_gap_past_the_end_cuts_the_journey_even_if_the_adventure_would
     assert seen(run([visit, after], start_date=START, duration="1d")) == ["x"]
 
 
+def test_event_is_outside_when_callables_let_time_pass_beyond_the_end(run: Run) -> None:
+    def slow(ctx: sd.SynodeContext) -> int:
+        ctx.advance_time("1h" if ctx.user_index % 2 else "1d")
+        return ctx.user_index
+
+    first = journey("j", sd.Adventure("a", [action("x", fields={"n": slow, "m": 1}), action("y")]))
+    second = journey("k", sd.Adventure("a", [action("z")]), requires="j")
+    end = START + timedelta(hours=2)
+    window = {"start_date": START, "end_date": end}
+    events = run([first, second], users=40, **window)
+    assert events["timestamp"].max() < end
+    assert 0 < events.filter(pl.col("event") == "x").height < 40
+    assert set(events["n"].drop_nulls()) <= set(range(1, 40, 2))
+    assert events.filter(pl.col("event") == "z").height == events.filter(pl.col("event") == "x").height
+    assert events.filter(pl.col("n").is_not_null())["m"].to_list() == [1] * events["n"].drop_nulls().len()
+
+
 def test_arrivals_lie_in_the_default_window(run: Run) -> None:
     times = run(journey("j", sd.Adventure("a", [action("x")])), users=200)["timestamp"]
     assert times.min() >= START
@@ -357,6 +374,29 @@ def test_handler_scope_ends_with_its_action(run: Run) -> None:
     two = [action("x", handler=handler), action("y", handler=reader)]
     events = run(journey("j", sd.Adventure("a", two)))
     assert events.select("short", "long").row(1) == (0, 2)
+
+
+def test_action_scope_ends_also_for_a_user_whose_event_came_too_late(run: Run) -> None:
+    def handler(ctx: sd.SynodeContext) -> list[sd.Event]:
+        ctx.set("mark", 1, scope="action")
+        return [ctx.event()._replace(timestamp=START + timedelta(days=400))]
+
+    first = journey("j", sd.Adventure("a", [action("x", handler=handler)]))
+    second = journey("k", sd.Adventure("a", [action("y", remember={"mark": 2}, fields={})], bounce_chance=1.0))
+    third = journey("l", sd.Adventure("a", [action("z", fields={"mark": pl.col("mark")})]))
+    assert run([first, second, third], users=3)["mark"].to_list() == [None] * 3
+
+
+def test_type_of_a_field_is_that_of_what_it_reads_also_where_handlers_set_it(run: Run) -> None:
+    def handler(ctx: sd.SynodeContext) -> list[sd.Event]:
+        ctx.set("n", None)
+        return []
+
+    one = sd.Adventure("a", [action("x", remember={"n": sd.integer(1, 9)}), action("y", handler=handler)])
+    two = sd.Adventure("b", [action("z", fields={"n": pl.col("n"), "m": pl.col("n") * 2})])
+    events = run(journey("j", one, two), users=3)
+    assert events.schema["n"] == events.schema["m"] == pl.Int64
+    assert events["n"].null_count() == events.height
 
 
 def test_mixture_of_personas_fills_what_each_has(run: Run) -> None:

@@ -31,7 +31,7 @@ def check_both_engines_agree(r: Random) -> None:
     assert outcome.events.schema == one_by_one.schema
     assert outcome.events.equals(one_by_one)
     assert _nonzero(outcome.tally) == _nonzero(counted)
-    in_batches = sd.generate_df(journeys, users=USERS, batch_size=5, **options)
+    in_batches = sd.generate_df(journeys, users=USERS, batch_size=5, lanes=3, **options)
     assert in_batches.equals(one_by_one)
 
 
