@@ -71,14 +71,8 @@ def paths(
     ordered = in_order(lazy, keys, "event", path="paths").select("row", "unit", "event")
     if start is not None:
         ordered = _from(ordered, start, lazy)
-    elif top is not None:
-        ordered = ordered.with_columns(label("event"))
     if top is not None:
-        # Text only where it is needed: counting labels as Enums is several times as fast.
-        most = ordered.group_by("event").len().sort(pl.col("len"), label("event"), descending=[True, False])
-        kept = most["event"].head(top).cast(pl.String).to_list()
-        named = pl.when(label("event").is_in(kept)).then(label("event")).otherwise(pl.lit(OTHER))
-        ordered = ordered.with_columns(named.alias("event"))
+        ordered = _most_frequent(ordered, top)
     begins = pl.col("unit").ne_missing(pl.col("unit").shift(1))
     goes_on = pl.col("unit") == pl.col("unit").shift(-1)
     first = pl.when(begins).then(pl.int_range(pl.len(), dtype=pl.Int64)).forward_fill()
@@ -91,6 +85,18 @@ def paths(
     return counted.with_columns(label("source"), label("target")).sort(
         "step", "count", "source", "target", descending=[False, True, False, False], nulls_last=True
     )
+
+
+def _most_frequent(ordered: pl.DataFrame, top: int) -> pl.DataFrame:
+    """The rows, with all but the most frequent names replaced."""
+    counts = ordered.group_by("event").len().with_columns(label("event").alias("name"))
+    rare = counts.sort("len", "name", descending=[True, False]).slice(top)
+    if not rare.height:
+        return ordered
+    kept = counts.join(rare, on="name", how="anti")["name"].unique().sort()
+    names = pl.Enum([*kept.filter(kept != OTHER), OTHER])
+    new = counts.select(pl.when(pl.col("name").is_in(kept.implode())).then("name").otherwise(pl.lit(OTHER)).cast(names))
+    return ordered.with_columns(pl.col("event").replace_strict(counts["event"], new.to_series(), return_dtype=names))
 
 
 def _from(ordered: pl.DataFrame, start: str, lazy: pl.LazyFrame) -> pl.DataFrame:

@@ -46,6 +46,11 @@ def sessions(events: Events, *, gap: Duration | None = None) -> pl.DataFrame:
     │ 5s           ┆ 2      ┆ land        ┆ view       │
     └──────────────┴────────┴─────────────┴────────────┘
     """
+    return sessions_by_user(events, gap=gap).sort("start", "user_id", "session_id")
+
+
+def sessions_by_user(events: Events, *, gap: Duration | None = None) -> pl.DataFrame:
+    """The same, those of a user together: as they come, without a sort."""
     keys = ["user_id", "session_id"] if gap is None else ["user_id"]
     pause = None if gap is None else parse_duration(gap, name="gap", path="sessions")
     lazy = scanned(events, path="sessions", columns=(*keys, "event", "timestamp"))
@@ -59,7 +64,7 @@ def sessions(events: Events, *, gap: Duration | None = None) -> pl.DataFrame:
     if pause is not None:
         number = pl.int_range(1, pl.len() + 1).over("unit")
         firsts = firsts.with_columns(pl.format("{}-{}", pl.col("user_id"), number).alias("session_id"))
-    found = firsts.select(
+    return firsts.select(
         "session_id",
         "user_id",
         pl.col("timestamp").alias("start"),
@@ -69,4 +74,3 @@ def sessions(events: Events, *, gap: Duration | None = None) -> pl.DataFrame:
         pl.col("event").alias("first_event"),
         lasts["event"].alias("last_event"),
     )
-    return found.sort("start", "user_id", "session_id")

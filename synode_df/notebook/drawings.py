@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -47,12 +48,18 @@ class Drawing:
 def values_of(series: pl.Series) -> list[Any] | NDArray[Any]:
     """A column as Plotly takes it: numbers as arrays, which travel as bytes, times without their zone, else text."""
     if series.dtype.is_numeric():
-        return series.to_numpy()
+        # JSON, in which changes travel, has no word for NaN.
+        missing = series.null_count() or (series.dtype.is_float() and not series.is_finite().all())
+        return [_number(value) for value in series.to_list()] if missing else series.to_numpy()
     if isinstance(series.dtype, pl.Datetime):
         return series.dt.replace_time_zone(None).to_numpy()
     if isinstance(series.dtype, pl.Date):
         return series.to_numpy()
     return series.cast(pl.String).fill_null("(none)").to_list()
+
+
+def _number(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
 
 
 def bars(
@@ -273,7 +280,7 @@ def heatmap(
         "type": "heatmap",
         "x": columns.cast(pl.String).to_list(),
         "y": rows.cast(pl.String).to_list(),
-        "z": cells,
+        "z": [[_number(cell) for cell in row] for row in cells.tolist()],
         "colorscale": SEQUENCE,
         "xgap": 1,
         "ygap": 1,

@@ -153,13 +153,13 @@ def _passing(filters: Filters) -> list[pl.Expr]:
     conditions = [pl.lit(value=True)]
     day = pl.col("timestamp").dt.date()
     if filters.events is not None:
-        conditions.append(label("event").is_in(sorted(filters.events)))
+        conditions.append(pl.col("event").is_in(sorted(filters.events)))
     if filters.first_day is not None:
         conditions.append(day >= filters.first_day)
     if filters.last_day is not None:
         conditions.append(day <= filters.last_day)
     if filters.journey is not None:
-        conditions.append(label("journey_id") == filters.journey)
+        conditions.append(pl.col("journey_id") == filters.journey)
     return conditions
 
 

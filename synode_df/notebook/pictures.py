@@ -8,7 +8,8 @@ from typing import Final
 
 import polars as pl
 
-from synode_df.analysis import activity, breakdown, distribution, funnel, gaps, hourly, paths, sessions, user_timeline
+from synode_df.analysis import activity, breakdown, distribution, funnel, gaps, hourly, paths, user_timeline
+from synode_df.analysis.sessions import sessions_by_user
 from synode_df.errors import SynodeError
 from synode_df.notebook import drawings
 from synode_df.notebook.drawings import Drawing
@@ -76,7 +77,9 @@ def draw_hourly(log: EventLog, filters: Filters, choices: Choices) -> Drawing:
 
 def draw_session_length(log: EventLog, filters: Filters, choices: Choices) -> Drawing:
     """How long sessions last."""
-    return _durations(log, choices.by, sessions(log.filtered(filters)), "duration", "Session length", "sessions")
+    return _durations(
+        log, choices.by, sessions_by_user(log.filtered(filters)), "duration", "Session length", "sessions"
+    )
 
 
 def draw_gaps(log: EventLog, filters: Filters, choices: Choices) -> Drawing:

@@ -158,7 +158,7 @@ def test_persona_distribution_of_nobody_mixtures_and_odd_values() -> None:
 
 
 WRONG: dict[str, tuple[Callable[[], object], str, str]] = {
-    "no frame": (lambda: sd.hourly([1, 2]), "INVALID_FRAME", "pl.scan_parquet"),
+    "no frame": (lambda: sd.hourly([1, 2]), "INVALID_FRAME", "sd.scan("),
     "no column": (lambda: sd.hourly(pl.DataFrame({"timestmp": [1]})), "COLUMN_NOT_FOUND", "'timestmp'"),
     "no column at all": (lambda: sd.hourly(pl.DataFrame()), "COLUMN_NOT_FOUND", "without columns"),
     "no sessions": (lambda: sd.sessions(EVENTS.drop("session_id")), "COLUMN_NOT_FOUND", 'gap="30m"'),

@@ -73,7 +73,8 @@ def test_histogram_bars_are_as_wide_as_their_bins() -> None:
 
 def test_heatmap_leaves_missing_cells_empty() -> None:
     (trace,) = EVERY["heatmap"].traces
-    assert np.array_equal(trace["z"], [[5, 6], [7, np.nan]], equal_nan=True)
+    assert trace["z"] == [[5, 6], [7, None]]
+    assert list(drawings.values_of(pl.Series([1.5, None, float("nan"), float("inf")]))) == [1.5, None, None, None]
 
 
 def test_sankey_has_a_node_for_each_name_at_each_stage() -> None:
