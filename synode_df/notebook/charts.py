@@ -140,4 +140,6 @@ def _news(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
 def _same(old: Any, new: Any) -> bool:
     if isinstance(old, np.ndarray) or isinstance(new, np.ndarray):
         return type(old) is type(new) and bool(np.array_equal(old, new))
+    if isinstance(old, dict) and isinstance(new, dict):
+        return old.keys() == new.keys() and all(_same(value, new[name]) for name, value in old.items())
     return bool(old == new)
