@@ -72,6 +72,7 @@ ray: $(VENV)/.ray ## Run, kill and interrupt runs on a real Ray cluster
 
 bench: $(VENV)/.bench ## Measure, and rewrite the tables in docs/performance.md and the README
 	$(BIN)/python -m tests.benchmarks
+	$(BIN)/python -m tests.benchmarks.bench_monitoring
 	$(BIN)/python docs/figures.py
 
 clean: ## Remove what was built

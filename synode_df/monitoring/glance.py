@@ -46,6 +46,7 @@ class _Glance:
 
     def __init__(self, events: pl.DataFrame) -> None:
         self._events = events
+        self._dtypes = events.schema  # made anew at each asking
         self._lazy = events.lazy()
         self._queries: dict[tuple[str, ...], pl.LazyFrame] = {}
         self._missing: dict[str, bool] = {}
@@ -57,12 +58,12 @@ class _Glance:
             return None
         keys: list[tuple[str, ...]] = []
         for column in rule.columns:
-            if column.name not in self._events.columns:
+            if column.name not in self._dtypes:
                 if column.optional:
                     continue
                 return None
             expected = column.schema.dtype
-            if expected is not None and not expected.check(self._events.schema[column.name]):
+            if expected is not None and not expected.check(self._dtypes[column.name]):
                 return None
             if not all(is_row_wise(check) for check in column.schema.checks):
                 return None
@@ -85,7 +86,7 @@ class _Glance:
         """The values to check: of texts that come again and again, each once, which is several times as fast."""
         if name not in self._distinct:
             series = self._events[name]
-            repeats = series.dtype == pl.String and series.head(_SAMPLE).n_unique() < _SAMPLE // 2
+            repeats = self._dtypes[name] == pl.String and series.head(_SAMPLE).n_unique() < _SAMPLE // 2
             self._distinct[name] = series.unique().to_frame().lazy() if repeats else self._lazy
         return self._distinct[name]
 
@@ -93,7 +94,7 @@ class _Glance:
         if name not in self._missing:
             series = self._events[name]
             self._missing[name] = bool(
-                series.null_count() or (series.dtype.is_float() and series.is_nan().any(ignore_nulls=True))
+                series.null_count() or (self._dtypes[name].is_float() and series.is_nan().any(ignore_nulls=True))
             )
         return self._missing[name]
 
@@ -101,7 +102,7 @@ class _Glance:
         """The question whether a column that has gaps has none in the events of one name."""
         key = ("filled", name, event)
         there = pl.col(name).is_not_null()
-        if self._events.schema[name].is_float():
+        if self._dtypes[name].is_float():
             there &= pl.col(name).is_not_nan()
         self._queries[key] = self._lazy.select((there | (pl.col("event") != event)).all())
         return key

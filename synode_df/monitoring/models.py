@@ -65,6 +65,58 @@ class UsersFrame(pa.DataFrameModel):
     persona_id: Label | None
 
 
+class InvalidFrame(pa.DataFrameModel):
+    """`report.invalid`: events that were dropped; the columns of the events frame follow."""
+
+    user_index: int = pa.Field(ge=0)
+    failed_check: str
+    event_id: str
+    user_id: str
+    session_id: str
+    event: Label
+    timestamp: Annotated[pl.Datetime, "us", "UTC"]
+    journey_id: Label
+    adventure_id: Label
+    action_id: Label
+    persona_id: Label | None
+
+
+class FailingCases(pa.DataFrameModel):
+    """`SynodeValidationError.cases`; column and value are null for checks of whole rows."""
+
+    event: str
+    column: str = pa.Field(nullable=True)
+    check: str
+    value: str = pa.Field(nullable=True)
+    user_index: int = pa.Field(ge=0)
+
+
+class ExpectedShares(pa.DataFrameModel):
+    """What `expected_funnel` gives: shares of all users."""
+
+    journey_id: str
+    step: str = pa.Field(isin=["journey", "adventure", "action", "completed"])
+    adventure_id: str = pa.Field(nullable=True)
+    action_id: str = pa.Field(nullable=True)
+    reached: float = pa.Field(in_range={"min_value": -1e-9, "max_value": 1 + 1e-9})
+    entered: float = pa.Field(in_range={"min_value": -1e-9, "max_value": 1 + 1e-9})
+    exact: bool
+
+    @pa.dataframe_check
+    @classmethod
+    def nobody_enters_without_reaching(cls, data: pa.PolarsData) -> pl.LazyFrame:
+        """`entered <= reached`."""
+        return data.lazyframe.select(pl.col("entered") <= pl.col("reached") + 1e-9)
+
+
+class FindingsFrame(pa.DataFrameModel):
+    """What `check` gives."""
+
+    code: str
+    path: str
+    message: str
+
+
 class JourneyCounts(pa.DataFrameModel):
     """`report.telemetry.journeys`.
 

@@ -1,16 +1,21 @@
-"""What validation, telemetry and progress cost on workload S: each on and off, interleaved, medians.
+"""What validation, telemetry and progress cost on workload S: each on and off in the same rounds.
 
-Run with `python -m tests.benchmarks.bench_monitoring [users] [rounds]`.
+python -m tests.benchmarks.bench_monitoring                   measure, and rewrite the table in docs/performance.md
+python -m tests.benchmarks.bench_monitoring --print-only      the same without rewriting
+python -m tests.benchmarks.bench_monitoring --users 100000 --rounds 5
 """
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import io
 import statistics
-import sys
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
+from typing import Final
 from unittest import mock
 
 import pandera.polars as pa
@@ -18,7 +23,15 @@ import polars as pl
 
 import synode_df as sd
 from synode_df.engine.tally import Tally
+from synode_df.run import work
 from tests.benchmarks import workloads
+
+PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "performance.md"
+BEGIN: Final = "<!-- monitoring: begin -->"
+END: Final = "<!-- monitoring: end -->"
+
+Taken = tuple[float, float]
+"""Wall and processor seconds of a run."""
 
 
 class Nowhere(sd.OutputAdapter):
@@ -41,21 +54,23 @@ def schemas() -> dict[str, pa.DataFrameSchema]:
     }
 
 
-def uncounted() -> contextlib.AbstractContextManager[object]:
-    """A run whose merged counters and names are not kept: what is left of telemetry are a few additions a batch."""
-    stack = contextlib.ExitStack()
-    for name in ("add", "named", "emitted"):
-        stack.enter_context(mock.patch.object(Tally, name, lambda *_: None))
-    return stack
+@contextlib.contextmanager
+def uncounted():
+    """A run that merges and keeps no counters and asks for no memory; a few additions a batch are left."""
+    with contextlib.ExitStack() as stack:
+        for name in ("add", "named", "emitted"):
+            stack.enter_context(mock.patch.object(Tally, name, lambda *_: None))
+        stack.enter_context(mock.patch.object(work, "peak_memory", lambda: None))
+        yield
 
 
-def measure(users: int, rounds: int) -> dict[str, float]:
-    """Median seconds of each variant."""
+def variants(users: int, folder: Path) -> dict[str, Callable[[], object]]:
+    """What takes part in every round."""
     common = {"users": users, "persona": workloads.persona(), "datasets": [workloads.products()], "seed": 1}
     checks = schemas()
 
-    def run(**options: object) -> None:
-        sd.generate(workloads.shop(), adapter=Nowhere(), **{**common, "progress": False, **options})
+    def run(**options: object) -> object:
+        return sd.generate(workloads.shop(), adapter=Nowhere(), **{**common, "progress": False, **options})
 
     def without_telemetry() -> None:
         with uncounted():
@@ -65,31 +80,72 @@ def measure(users: int, rounds: int) -> dict[str, float]:
         with contextlib.redirect_stderr(io.StringIO()):
             run(progress=True)
 
-    variants: dict[str, Callable[[], None]] = {
+    return {
         "plain": run,
         "validation": lambda: run(event_schema=checks),
-        "no telemetry": without_telemetry,
+        "telemetry off": without_telemetry,
+        "telemetry on": lambda: run(debug=True, telemetry_path=folder / "telemetry.json"),
         "progress": with_progress,
     }
-    seconds: dict[str, list[float]] = {name: [] for name in variants}
-    for number in range(rounds + 1):
-        for name, variant in variants.items():
-            started = time.perf_counter()
-            variant()
-            if number:  # the first round warms up
-                seconds[name].append(time.perf_counter() - started)
-    return {name: statistics.median(taken) for name, taken in seconds.items()}
+
+
+def measured(users: int, rounds: int) -> dict[str, list[Taken]]:
+    """Each variant once a round, in an order that turns from round to round; one round before to warm up."""
+    taken: dict[str, list[Taken]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        everything = list(variants(users, Path(folder)).items())
+        for number in range(-1, rounds):
+            turn = number % len(everything)
+            for name, variant in [*everything[turn:], *everything[:turn]]:
+                started, cpu = time.perf_counter(), time.process_time()
+                variant()
+                if number >= 0:
+                    seconds = (time.perf_counter() - started, time.process_time() - cpu)
+                    taken.setdefault(name, []).append(seconds)
+    return taken
+
+
+def added(taken: dict[str, list[Taken]], on: str, off: str, which: int) -> str:
+    """What a feature adds: the median of the ratios within each round, and their middle half."""
+    ratios = sorted(one[which] / other[which] - 1 for one, other in zip(taken[on], taken[off], strict=True))
+    low, middle, high = statistics.quantiles(ratios, n=4, method="inclusive")
+    return f"{middle:+.1%} ({low:+.1%} – {high:+.1%})"
+
+
+def table(taken: dict[str, list[Taken]], users: int, rounds: int) -> str:
+    """The section of the page."""
+    plain = statistics.median(seconds for seconds, _ in taken["plain"])
+    rows = [
+        ("three checks for each event name", "validation", "plain", "15 %"),
+        ("telemetry, counted and written as JSON", "telemetry on", "telemetry off", "3 %"),
+        ("progress", "progress", "plain", "1 %"),
+    ]
+    lines = [
+        f"S for {users:,} users, {plain:.2f} s without any of them; median of {rounds} rounds (middle half).",
+        "",
+        "| what | aim | adds to the time | adds to processor time |",
+        "|---|---|---:|---:|",
+        *(
+            f"| {what} | ≤ {aim} | {added(taken, on, off, 0)} | {added(taken, on, off, 1)} |"
+            for what, on, off, aim in rows
+        ),
+    ]
+    return "\n".join(lines)
 
 
 def main() -> None:
-    users, rounds = (int(each) for each in (sys.argv[1:] + ["300000", "7"][len(sys.argv) - 1 :])[:2])
-    found = measure(users, rounds)
-    plain = found["plain"]
-    print(f"workload S, {users:,} users, medians of {rounds} interleaved rounds")
-    print(f"plain        {plain:.3f} s")
-    print(f"validation   {found['validation']:.3f} s  {found['validation'] / plain - 1:+.1%}  (goal: 15 %)")
-    print(f"telemetry    {found['no telemetry']:.3f} s without  {plain / found['no telemetry'] - 1:+.1%}  (goal: 3 %)")
-    print(f"progress     {found['progress']:.3f} s  {found['progress'] / plain - 1:+.1%}  (goal: 1 %)")
+    parser = argparse.ArgumentParser(description="What validation, telemetry and progress cost.")
+    parser.add_argument("--users", type=int, default=300_000)
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--print-only", action="store_true")
+    chosen = parser.parse_args()
+    section = table(measured(chosen.users, chosen.rounds), chosen.users, chosen.rounds)
+    print(section)
+    if not chosen.print_only:
+        text = PAGE.read_text(encoding="utf-8")
+        before, _, rest = text.partition(BEGIN)
+        _, _, after = rest.partition(END)
+        PAGE.write_text(f"{before}{BEGIN}\n\n{section}\n\n{END}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 import synode_df as sd
+from synode_df.monitoring.models import FailingCases
 
 VISIT = sd.Journey(
     "visit",
@@ -52,7 +53,7 @@ def test_strict_raises_with_every_failing_case_of_the_batch_in_order_of_users() 
     events = sd.generate_df(VISIT, users=600, seed=5)
     with pytest.raises(sd.SynodeValidationError) as caught:
         sd.generate_df(VISIT, users=600, seed=5, event_schema=BOTH)
-    cases = caught.value.cases
+    cases = FailingCases.validate(caught.value.cases)
     assert cases.schema == {
         "event": pl.String,
         "column": pl.String,

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pandera.typing.polars import DataFrame
 from polars.testing import assert_frame_equal
 
 import synode_df as sd
@@ -74,3 +75,21 @@ def test_frames_fit_their_models(mixed: bool) -> None:
     ):
         with pytest.raises(pa.errors.SchemaError):
             sd.EventsFrame.validate(broken)
+
+
+def test_functions_take_frames_by_annotation() -> None:
+    @pa.check_types
+    def names(events: DataFrame[sd.EventsFrame]) -> list[str]:
+        return events["event"].unique(maintain_order=True).to_list()
+
+    events = sd.generate_df(sd.Journey("j", [sd.Adventure("a", [sd.Action("e")])]), users=3)
+    assert names(events) == ["e"]
+    with pytest.raises(pa.errors.SchemaError, match="timestamp"):
+        names(events.drop("timestamp"))
+
+
+def test_frames_survive_files_and_still_fit(tmp_path) -> None:
+    who = [(sd.Persona("p", {"x": 1}), 1), (sd.Persona("q", {"x": 2}), 1)]
+    journey = sd.Journey("j", [sd.Adventure("a", [sd.Action("e", fields={"n": 1})])])
+    sd.generate(journey, users=50, persona=who, adapter=sd.ParquetAdapter(tmp_path / "events"))
+    assert sd.EventsFrame.validate(sd.scan(tmp_path / "events").collect()).height == 50

@@ -163,6 +163,10 @@ def test_counters_agree_with_the_frame_to_the_row(r: Random, size: int, lanes: i
         assert frame["events"].sum() == events.height
     failing = 0 if mode == "skip" else events.filter(~pl.col("event_id").str.contains("[0-9a-b]$")).height
     assert telemetry.validation["failures"].sum() == failing + made.invalid.height
+    if events.width:
+        sd.EventsFrame.validate(events)
+    models.InvalidFrame.validate(made.invalid)
+    sd.UsersFrame.validate(made.users)
     models.JourneyCounts.validate(telemetry.journeys)
     models.AdventureCounts.validate(telemetry.adventures)
     models.ActionCounts.validate(telemetry.actions)

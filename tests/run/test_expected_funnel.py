@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import synode_df as sd
+from synode_df.monitoring.models import ExpectedShares
 from tests.strategies import scenario
 
 PERSONA = sd.Persona(
@@ -114,6 +115,7 @@ def test_random_scenarios_agree(r: Random) -> None:
     counts = simulated(journeys, persona, users, **options)
     if funnel["exact"].all():
         agrees(funnel, counts, users)
+    ExpectedShares.validate(funnel)
     for row in funnel.iter_rows():
         assert 0 <= row[5] <= row[4] + 1e-12 <= 1 + 1e-9
         if not row[6]:  # both are counts of 500 users

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import synode_df as sd
 from synode_df.cli import shop
+from synode_df.monitoring.models import FindingsFrame
 from tests.benchmarks import workloads
 from tests.strategies import scenario
 
@@ -121,6 +122,7 @@ def test_random_scenarios_are_checked_without_an_error(r: Random) -> None:
     journeys, options = scenario(r)
     options.pop("seed")
     found = sd.check(journeys, **options)
+    FindingsFrame.validate(found)
     assert found.columns == ["code", "path", "message"]
     assert set(found["code"]) <= CODES
     assert found.null_count().sum_horizontal().item() == 0
