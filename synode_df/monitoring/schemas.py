@@ -238,6 +238,9 @@ def checked_schema(schema: Any, path: str) -> Any:
             received=shown(schema, 80),
             suggestion=_instead(schema, bases),
         )
+    for name, column in made.columns.items():
+        if column.regex:
+            _check_pattern(name, path)
     for what, fix in _beyond_events(made):
         raise _invalid(
             f"An event schema checks single events and cannot change them: it has {what}",
@@ -276,11 +279,24 @@ def _schema_of(model: Any, path: str) -> Any:
         return model.to_schema()
     except Exception as error:
         raise _invalid(
-            f"The model is none that pandera can read: {told(error)[:240]}",
+            f"The model is none that pandera can read: {' '.join(told(error).split())[:240]}",
             path,
             expected="a class whose annotations are types: `price: float = pa.Field(gt=0)`",
             received=shown(model, 80),
             suggestion="see pandera's error above this one",
+        ) from error
+
+
+def _check_pattern(pattern: str, path: str) -> None:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise _invalid(
+            f"The pattern of a column is no regular expression: {error}",
+            path,
+            expected="a regular expression, or a column without regex=True",
+            received=shown(pattern),
+            suggestion="escape brackets and the like: re.escape(name)",
         ) from error
 
 

@@ -222,13 +222,19 @@ class Telemetry:
     def write_json(self, path: str | Path) -> None:
         """Write everything as JSON.
 
+        Parameters
+        ----------
+        path : str or Path
+            The file.
+
         Raises
         ------
         SynodeError
-            `OUTPUT_ERROR`.
+            `OUTPUT_ERROR` where it cannot be written; `INVALID_OPTION` for what is no path.
         """
+        target = checked_path(path)
         try:
-            Path(path).write_text(json.dumps(self.to_dict(), indent=2), encoding="utf-8")
+            target.write_text(json.dumps(self.to_dict(), indent=2), encoding="utf-8")
         except OSError as error:
             raise SynodeError(
                 "OUTPUT_ERROR",
@@ -277,6 +283,36 @@ def _step_schema(*labels: str) -> dict[str, Any]:
     names = [each.name for each in dataclasses.fields(StepTally)]
     names.insert(names.index("events"), "skipped")
     return {**dict.fromkeys(labels, pl.String), **dict.fromkeys(names, pl.Int64)}
+
+
+def checked_path(path: object) -> Path:
+    """Where telemetry is to go, known before a long run: a path in a folder that is there.
+
+    Raises
+    ------
+    SynodeError
+        `INVALID_OPTION` for what is no path, `OUTPUT_ERROR` where there is no such folder.
+    """
+    if not isinstance(path, str | Path) or not str(path) or "\0" in str(path):
+        raise SynodeError(
+            "INVALID_OPTION",
+            "`telemetry_path` must be the path of a file",
+            path="telemetry_path",
+            expected="a string or a Path",
+            received=shown(path),
+            suggestion='write telemetry_path="telemetry-report.json"',
+        )
+    target = Path(path)
+    if not target.absolute().parent.is_dir() or target.is_dir():
+        raise SynodeError(
+            "OUTPUT_ERROR",
+            "The telemetry cannot be written there",
+            path="telemetry_path",
+            expected="a file in a folder that exists",
+            received=shown(str(path)),
+            suggestion="make the folder, or give another telemetry_path",
+        )
+    return target
 
 
 def executor_of(action: Action) -> tuple[str, str | None]:

@@ -210,7 +210,7 @@ def _told_of(view: View, column: str | None, name: str) -> Iterator[None]:
         raise _unfit(
             view,
             column,
-            f"The check {name} raised {told(error)[:240]}",
+            f"The check {name} raised {' '.join(told(error).split())[:240]}",
             expected="a check that answers for every value",
             received=type(error).__name__,
             suggestion="try it on the finished frame; it gets a PolarsData with `lazyframe` and `key`",

@@ -17,6 +17,7 @@ from synode_df.model.dataset import Dataset
 from synode_df.model.journey import Journey
 from synode_df.model.persona import PersonaMixture
 from synode_df.monitoring.schemas import EventSchema, SchemaMode
+from synode_df.monitoring.telemetry import checked_path
 from synode_df.output.base import OutputAdapter, ShardingAdapter
 from synode_df.output.console import ConsoleAdapter
 from synode_df.output.layouts import LAYOUTS, SORTS, Layout, Sort, to_frame
@@ -116,6 +117,8 @@ def generate(
     >>> report.telemetry.actions.select("action_id", "reached", "bounced", "events").rows()
     [('land', 1000, 0, 1000), ('view', 1000, 492, 508)]
     """
+    if checks.boolean(debug, name="debug", code="INVALID_OPTION", path="debug"):
+        checked_path(telemetry_path)
     checks.boolean(star_schema, name="star_schema", code="INVALID_OPTION", path="star_schema")
     target = ConsoleAdapter() if adapter is None else adapter
     if not isinstance(target, OutputAdapter):

@@ -174,6 +174,25 @@ def test_counters_agree_with_the_frame_to_the_row(r: Random, size: int, lanes: i
     assert telemetry.batches["events"].sum() == events.height
 
 
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        ({"debug": "yes"}, "INVALID_OPTION"),
+        ({"debug": True, "telemetry_path": 3}, "INVALID_OPTION"),
+        ({"debug": True, "telemetry_path": None}, "INVALID_OPTION"),
+        ({"debug": True, "telemetry_path": "a\0b"}, "INVALID_OPTION"),
+        ({"debug": True, "telemetry_path": "/no/such/folder/x.json"}, "OUTPUT_ERROR"),
+        ({"debug": True, "telemetry_path": "/"}, "OUTPUT_ERROR"),
+    ],
+)
+def test_where_telemetry_cannot_go_is_known_before_the_first_user(options, code) -> None:
+    adapter = sd.InMemoryAdapter()
+    with pytest.raises(sd.SynodeError) as caught:
+        sd.generate(JOURNEYS, users=5, adapter=adapter, **options)
+    assert caught.value.code == code
+    assert adapter.events.height == 0
+
+
 def test_print_fits_on_a_screen() -> None:
     many = [sd.Journey(f"j{i}", [sd.Adventure("a", [sd.Action("x")])]) for i in range(200)]
     text = str(sd.generate(many, users=3, adapter=sd.InMemoryAdapter()))
