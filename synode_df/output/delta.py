@@ -164,26 +164,15 @@ class DeltaLakeAdapter(SpoolingAdapter):
     def _commit(self, name: str, spool: Spool, target: str) -> None:
         import deltalake
 
-        before = _files(target) if self._local is not None else set()
-        try:
-            with spool.scanned(_TYPES) as frames:
-                deltalake.write_deltalake(
-                    target,
-                    frames.collect_batches(maintain_order=True, lazy=True),
-                    mode="overwrite" if self._mode == "overwrite" else "append",
-                    schema_mode="overwrite" if self._mode == "overwrite" else "merge",
-                    partition_by=(self._partition_by or None) if name == EVENTS else None,
-                    storage_options=self._options,
-                )
-        except BaseException:
-            if self._local is not None:
-                for file in _files(target) - before:  # written, but in no commit
-                    file.unlink(missing_ok=True)
-            raise
-
-
-def _files(folder: str) -> set[Path]:
-    return set(Path(folder).rglob("*.parquet"))
+        with spool.scanned(_TYPES) as frames:
+            deltalake.write_deltalake(
+                target,
+                frames.collect_batches(maintain_order=True, lazy=True),
+                mode="overwrite" if self._mode == "overwrite" else "append",
+                schema_mode="overwrite" if self._mode == "overwrite" else "merge",
+                partition_by=(self._partition_by or None) if name == EVENTS else None,
+                storage_options=self._options,
+            )
 
 
 def _invalid(message: str, *, received: object, example: str) -> SynodeError:

@@ -71,7 +71,7 @@ class Spool:
     def scanned(self, types: SinkTypes) -> Iterator[pl.LazyFrame]:
         """The frames as one LazyFrame that streams, for a sink in the block.
 
-        What is raised while they are read is raised here as it is; through the sink it would come as text only.
+        What is raised while they are read is raised here as it is; through an Arrow stream it would come as text only.
         """
         raised: list[BaseException] = []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 import threading
 import time
@@ -111,23 +112,44 @@ def test_requests_that_a_transform_makes_alike_have_their_own_keys() -> None:
     assert len({request.headers["Idempotency-Key"] for request in server.requests}) == 4
 
 
+class Attempts(logging.Handler):
+    """Sets an event when urllib3 has tried a few times."""
+
+    def __init__(self, attempts: int) -> None:
+        super().__init__()
+        self.left = attempts
+        self.reached = threading.Event()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.left -= "Retrying" in record.getMessage()
+        if self.left <= 0:
+            self.reached.set()
+
+
 def test_a_server_that_refuses_connections_for_a_while() -> None:
     port = free_port()
-    failures: list[BaseException] = []
+    attempts = Attempts(3)
+    sent = threading.Event()
+    found: list[Server] = []
 
-    def run() -> None:
-        try:
-            send(f"http://127.0.0.1:{port}/events", retries=8, backoff="50ms")
-        except BaseException as error:
-            failures.append(error)
+    def start() -> None:
+        attempts.reached.wait(30)
+        time.sleep(0.2)  # an attempt again at once would not find it
+        with serving(port=port) as server:
+            found.append(server)
+            sent.wait(30)
 
-    sending = threading.Thread(target=run)
-    sending.start()
-    time.sleep(0.5)
-    with serving(port=port) as server:
-        sending.join()
-    assert failures == []
-    assert users_of(server) == list(range(40))
+    starting = threading.Thread(target=start)
+    starting.start()
+    logger = logging.getLogger("urllib3.connectionpool")
+    logger.addHandler(attempts)
+    try:
+        send(f"http://127.0.0.1:{port}/events", retries=12, backoff="50ms")
+    finally:
+        logger.removeHandler(attempts)
+        sent.set()
+        starting.join()
+    assert users_of(found[0]) == list(range(40))
 
 
 def test_a_server_that_is_down() -> None:

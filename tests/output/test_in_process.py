@@ -78,9 +78,9 @@ def columns(line: str) -> int:
     return sum(2 if unicodedata.east_asian_width(each) in "WF" else 1 for each in line)
 
 
-@pytest.mark.parametrize("width", [20, 33, 80, 200])
+@pytest.mark.parametrize("width", [20, 33, 80, 110, 111, 140, 141, 200])
 def test_no_line_is_wider_than_the_screen(width: int) -> None:
-    wide = numbered(**{f"field_{n}": "ein langer Text " * 9 for n in range(30)}, east="漢字" * 40, face="😀" * 40)
+    wide = numbered(east="漢字" * 9, face="😀" * 40, **{f"field_{n}": "ein langer Text " * 9 for n in range(30)})
     lines = printed(wide, rows=3, width=width)
     assert len(lines) == 4
     assert all(columns(line) in (width - 1, width) and line.endswith("…") for line in lines[:3])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -183,6 +184,21 @@ def test_every_row_and_value(place: Place, n_jobs: int) -> None:
     sd.generate(rich(), users=200, adapter=place.adapter(), batch_size=64, n_jobs=n_jobs, seed=3)
     assert_rows(place.rows(), expected(place, kept(rich(), users=200, seed=3)))
     assert place.tables() == {"events"}
+
+
+@pytest.mark.parametrize("error", [None, ValueError("unlucky")], ids=["success", "failure"])
+def test_nothing_stays_where_batches_waited(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception | None
+) -> None:
+    (waiting := tmp_path / "waiting").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(waiting))
+    if error is None:
+        sd.generate(numbered(), users=50, adapter=place.adapter(), batch_size=10)
+    else:
+        with pytest.raises(sd.SynodeError, match="unlucky"):
+            sd.generate(failing(error), users=50, adapter=place.adapter(), batch_size=10)
+    assert list(waiting.iterdir()) == []
+    assert list(tmp_path.glob(".*")) == []
 
 
 def test_columns_that_later_batches_bring(place: Place) -> None:
