@@ -14,7 +14,7 @@ from typing import Final
 import polars as pl
 
 from synode_df.errors import SynodeError
-from synode_df.output.base import OutputAdapter
+from synode_df.output.base import OutputAdapter, Plan
 from synode_df.output.failures import cannot_write, output_error
 from synode_df.output.spool import Spool
 
@@ -29,7 +29,12 @@ class SpoolingAdapter(OutputAdapter):
     """
 
     _folder: Path | None = None
+    _tables_follow = False
     _failures: tuple[type[Exception], ...] = (OSError, pl.exceptions.PolarsError)
+
+    def prepare(self, plan: Plan) -> None:
+        """Learn whether tables will follow."""
+        self._tables_follow = plan.star_schema
 
     def open(self) -> None:
         """Look at the destination, so that it is refused now and not after an hour."""
@@ -37,6 +42,8 @@ class SpoolingAdapter(OutputAdapter):
         self._failed = False
         with self._told():
             self._prepare()
+            if self._tables_follow:
+                self._claim("users")  # the one table that every run has
             self._folder = self._new_folder()
 
     def write(self, batch: pl.DataFrame) -> None:

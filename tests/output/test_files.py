@@ -248,6 +248,16 @@ def test_tables_land_beside_the_file(tmp_path: Path, kind: str) -> None:
 
 
 @every_kind
+def test_a_star_schema(tmp_path: Path, kind: str) -> None:
+    adapter = KINDS[kind](tmp_path / f"events.{kind}")
+    report = sd.generate(shop(), users=100, adapter=adapter, star_schema=True, batch_size=32, **SHOP)
+    names = {f"events-{table}.{kind}" for table, _ in report.tables()}
+    assert set(inside(tmp_path)) == {f"events.{kind}", *names}
+    found = read(tmp_path / f"events-users.{kind}", report.users.schema)
+    assert_same_values(found, as_written(report.users, tmp_path / f"events-users.{kind}"))
+
+
+@every_kind
 def test_a_table_that_is_there_is_refused_before_anything_lands(tmp_path: Path, kind: str) -> None:
     (tmp_path / f"events-users.{kind}").write_text("precious")
     adapter = KINDS[kind](tmp_path / f"events.{kind}")

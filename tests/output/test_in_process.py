@@ -13,6 +13,7 @@ from polars.testing import assert_frame_equal
 
 import synode_df as sd
 from tests.output.runs import failing, kept, numbered, rich, uneven, users_table
+from tests.run.scenarios import persona, products, shop
 
 
 class Noting(sd.OutputAdapter):
@@ -63,6 +64,15 @@ def test_memory_has_the_columns_also_without_users() -> None:
     run(adapter, users=0)
     assert adapter.events.schema == kept(numbered(), users=1).schema
     assert adapter.events.is_empty()
+
+
+def test_memory_has_a_star_schema() -> None:
+    adapter = sd.InMemoryAdapter()
+    options: dict[str, Any] = {"persona": persona(), "datasets": [products()], "seed": 7}
+    report = sd.generate(shop(), users=100, adapter=adapter, star_schema=True, **options)
+    assert_frame_equal(adapter.tables["users"], report.users)
+    assert_frame_equal(adapter.tables["dataset_products"], report.datasets["products"])
+    assert list(adapter.tables) == list(dict.fromkeys(name for name, _ in report.tables()))
 
 
 # Screen

@@ -32,6 +32,7 @@ from tests.output.runs import (
     users_table,
 )
 from tests.output.server import free_port
+from tests.run.scenarios import persona, products, shop
 
 Rows = list[dict[str, Any]]
 
@@ -278,6 +279,33 @@ def test_tables_land_beside_the_events(place: Place) -> None:
         with place.adapter() as again:
             again.write_table("users", users_table())
     assert "other" not in place.tables()
+
+
+def test_a_star_schema(place: Place) -> None:
+    options: dict[str, Any] = {"persona": persona(), "datasets": [products()], "seed": 7, "star_schema": True}
+    report = sd.generate(shop(), users=100, adapter=place.adapter(), batch_size=32, **options)
+    names = {table for table, _ in report.tables()}
+    assert place.tables() == {"events", *(f"events{place.join}{name}" for name in names)}
+    users = place.rows(f"events{place.join}users", by="user_index")
+    assert users == place.types.of(report.users).to_dicts()
+    skus = place.rows(f"events{place.join}dataset_products", by="sku")
+    assert skus == report.datasets["products"].to_dicts()
+    events = place.rows()
+    assert {row["user_id"] for row in events} <= {row["user_id"] for row in users}
+    assert {row["sku"] for row in events if row["sku"]} <= {row["sku"] for row in skus}
+
+
+def test_users_that_are_there_are_refused_before_the_run(place: Place) -> None:
+    with place.adapter() as adapter:
+        adapter.write(kept(numbered(), users=5))
+        adapter.write_table("users", users_table())
+    with place.adapter(mode="overwrite") as adapter:
+        adapter.write(kept(numbered(), users=5).clear())
+    seen: list[int] = []
+    journey = sd.Journey("visit", [sd.Adventure("look", [sd.Action("land", handler=lambda ctx: seen.append(1) or [])])])
+    with pytest.raises(sd.SynodeError, match="is there already"):
+        sd.generate(journey, users=5, adapter=place.adapter(), star_schema=True)
+    assert seen == []
 
 
 @pytest.mark.parametrize("table", ["it's", 'say "hi"', "größe 😀", "select"])
