@@ -109,8 +109,15 @@ class OutputAdapter(ABC):
     3
     """
 
-    def prepare(self, plan: Plan) -> None:  # noqa: B027 - most adapters take what comes
-        """Learn of the run, before `open`."""
+    def prepare(self, plan: Plan) -> None:
+        """Learn of the run, before `open`; an adapter without a place for tables refuses a run that has some."""
+        if plan.star_schema and not self.takes_tables:
+            raise self._no_place("star_schema=True")
+
+    @property
+    def takes_tables(self) -> bool:
+        """Whether `write_table` is there."""
+        return type(self).write_table is not OutputAdapter.write_table
 
     def open(self) -> None:  # noqa: B027 - most adapters have nothing to prepare
         """Prepare to receive batches."""
@@ -142,12 +149,15 @@ class OutputAdapter(ABC):
         SynodeError
             `OUTPUT_ERROR` from adapters that have no place for tables.
         """
-        raise SynodeError(
+        raise self._no_place(f"the table {name!r} with {part.width} columns")
+
+    def _no_place(self, received: str) -> SynodeError:
+        return SynodeError(
             "OUTPUT_ERROR",
             f"{type(self).__name__} has no place for tables beside the events",
             path="star_schema",
             expected="an adapter with a `write_table` method",
-            received=f"the table {name!r} with {part.width} columns",
+            received=received,
             suggestion="leave star_schema out, or choose an adapter that writes files or tables of a database",
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from types import TracebackType
 
 import polars as pl
@@ -55,8 +56,14 @@ class CompositeAdapter(OutputAdapter):
 
     def prepare(self, plan: Plan) -> None:
         """Tell all of the run."""
+        super().prepare(plan)
         for adapter in self._adapters:
-            adapter.prepare(plan)
+            adapter.prepare(plan if adapter.takes_tables else replace(plan, star_schema=False))
+
+    @property
+    def takes_tables(self) -> bool:
+        """Whether one of them does."""
+        return any(adapter.takes_tables for adapter in self._adapters)
 
     def open(self) -> None:
         """Open all; where one cannot be opened, none stays open."""
@@ -79,11 +86,11 @@ class CompositeAdapter(OutputAdapter):
 
     def write_table(self, name: str, part: pl.DataFrame) -> None:
         """Hand a part of a table to those that have a place for it."""
-        takers = [each for each in self._adapters if type(each).write_table is not OutputAdapter.write_table]
-        if not takers:
+        if not self.takes_tables:
             super().write_table(name, part)
-        for adapter in takers:
-            adapter.write_table(name, part)
+        for adapter in self._adapters:
+            if adapter.takes_tables:
+                adapter.write_table(name, part)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -247,11 +247,21 @@ def test_a_failed_run_leaves_nothing_at_any_of_them(tmp_path: Path) -> None:
 
 def test_tables_go_to_those_that_have_a_place_for_them() -> None:
     memory, log = sd.InMemoryAdapter(), []
-    with sd.CompositeAdapter([memory, Noting("noting", log)]) as adapter:
-        adapter.write_table("users", users_table())
-    assert_frame_equal(memory.tables["users"], users_table())
+    run(sd.CompositeAdapter([memory, Noting("noting", log)]), star_schema=True)
+    assert memory.tables["users"].height == 5
+    assert log == ["noting open", "noting write", "noting close"]
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_tables_without_a_place_are_refused_before_the_run(several: bool) -> None:
+    log: list[str] = []
+    noting = Noting("noting", log)
+    with pytest.raises(sd.SynodeError, match="no place for tables") as raised:
+        run(sd.CompositeAdapter([noting]) if several else noting, star_schema=True)
+    assert raised.value.code == "OUTPUT_ERROR"
+    assert log == []
     with pytest.raises(sd.SynodeError, match="no place for tables"):
-        sd.CompositeAdapter([Noting("noting", log)]).write_table("users", users_table())
+        noting.write_table("users", users_table())
 
 
 @pytest.mark.parametrize("adapters", [[], [3], sd.InMemoryAdapter(), [sd.InMemoryAdapter()] * 2])
