@@ -85,9 +85,14 @@ class _Glance:
     def _values(self, name: str) -> pl.LazyFrame:
         """The values to check: of texts that come again and again, each once, which is several times as fast."""
         if name not in self._distinct:
-            series = self._events[name]
-            repeats = self._dtypes[name] == pl.String and series.head(_SAMPLE).n_unique() < _SAMPLE // 2
-            self._distinct[name] = series.unique().to_frame().lazy() if repeats else self._lazy
+            self._distinct[name] = self._lazy
+            if self._dtypes[name] == pl.String:
+                series = self._events[name]
+                # What a user keeps stands in rows that follow one another: one of each run will do.
+                texts = series.filter(series.ne_missing(series.shift()))
+                if texts.head(_SAMPLE).n_unique() < min(_SAMPLE, len(texts)) // 2:
+                    texts = texts.unique()
+                self._distinct[name] = texts.to_frame().lazy()
         return self._distinct[name]
 
     def _has_missing(self, name: str) -> bool:
