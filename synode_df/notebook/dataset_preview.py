@@ -20,6 +20,7 @@ from synode_df.notebook.people import rows_of
 from synode_df.notebook.persona_preview import attribute_drawing
 from synode_df.notebook.static import table_html
 from synode_df.notebook.static_distributions import distribution_tables, framed
+from synode_df.notebook.toolbar import refusal_html, seed_box
 
 _SHOWN_ROWS: Final = 10
 _HEIGHT: Final = 200
@@ -44,7 +45,7 @@ class DatasetPreview(StaticTwin):
     def __init__(self, dataset: Dataset, *, datasets: Iterable[Dataset], seed: int) -> None:
         self.dataset = dataset
         self._others = [each for each in datasets if each.id != dataset.id]
-        self._seed = widgets.BoundedIntText(value=seed, min=0, max=2**53, description="Seed", tooltip="The run's seed")
+        self._seed = seed_box(seed)
         self._status = widgets.HTML()
         self._columns = widgets.HTML()
         self._sample = widgets.HTML()
@@ -74,7 +75,7 @@ class DatasetPreview(StaticTwin):
         try:
             self._draw(change["new"])
         except SynodeError as error:
-            self._status.value = f'<p role="alert">⚠ {escape(error.message)}</p>'
+            self._status.value = refusal_html(error)
         else:
             self._status.value = ""
 

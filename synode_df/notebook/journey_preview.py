@@ -32,11 +32,9 @@ from synode_df.notebook.page_helper import PageHelper
 from synode_df.notebook.parameters import tidy
 from synode_df.notebook.people import hydrated
 from synode_df.notebook.static import table_html
+from synode_df.notebook.toolbar import LEFT, RIGHT, Toolbar, refusal_html
 
-_LEFT: Final = {"flex": "0 0 40%", "min_width": "280px"}
-_RIGHT: Final = {"flex": "1 1 0", "min_width": "0", "overflow": "hidden"}
 _ROOM_FOR_STEPS: Final = 128
-_SIZES: Final = (100, 300, 1_000, 3_000, 10_000, 30_000, 100_000)
 
 
 class JourneyPreview(StaticTwin):
@@ -70,28 +68,19 @@ class JourneyPreview(StaticTwin):
         self._quiet = False
         self._sliders: dict[StepPath, widgets.FloatSlider] = {}
         self._declared: dict[StepPath, float] = {}
-        self._size = widgets.SelectionSlider(
-            options=[(f"{size:,}", size) for size in sorted({*_SIZES, users})],
-            value=users,
-            description="Users",
-            tooltip="How many users to simulate",
-            continuous_update=False,
-        )
-        self._seed = widgets.BoundedIntText(
-            value=seed, min=0, max=2**53, description="Seed", tooltip="The seed of the simulation"
-        )
-        self._reset = widgets.Button(description="Reset", tooltip="Back to what was declared", icon="undo")
+        self._toolbar = Toolbar(users=users, seed=seed)
         self._status = widgets.HTML()
         self._diagram = widgets.HTML()
+        self._note = widgets.HTML()
         self._chart = Chart()
-        self._chart.layout = _RIGHT
+        self._chart.layout = RIGHT
         self._code_box = CodeBox(label="Python of these journeys")
         controls = [self._line(*step) for journey in self._given for step in bounce_chances(journey)]
         self._draw()
         super().__init__(self._laid_out(controls))
-        self._size.observe(lambda _: self._edited(), "value")
-        self._seed.observe(self._seeded, "value")
-        self._reset.on_click(lambda _: self.reset())
+        self._toolbar.size.observe(lambda _: self._edited(), "value")
+        self._toolbar.seed.observe(self._seeded, "value")
+        self._toolbar.reset.on_click(lambda _: self.reset())
 
     @property
     def journey(self) -> Journey:
@@ -142,7 +131,7 @@ class JourneyPreview(StaticTwin):
         try:
             self._draw()
         except SynodeError as error:
-            self._status.value = f'<p role="alert">⚠ {escape(error.message)}</p>'
+            self._status.value = refusal_html(error)
         else:
             self._status.value = ""
 
@@ -155,31 +144,41 @@ class JourneyPreview(StaticTwin):
         journeys = tuple(with_bounce_chances(journey, moved) for journey in self._given)
         frame = step_shares(
             without_unknown_requirements(journeys),
-            users=self._size.value,
+            users=self._toolbar.size.value,
             persona=self._persona,
             datasets=self._datasets,
-            seed=self._seed.value,
+            seed=self._toolbar.seed.value,
             **self._window,
         )
         self.journeys, self.frame = journeys, frame
         self._diagram.value = journey_svg(journeys, frame)
+        self._note.value = _note(frame)
         self._chart.draw(_funnel(_long(frame, several=len(journeys) > 1)))
         self._code_box.code = source_of(*journeys).text
 
     def _laid_out(self, controls: list[widgets.Widget]) -> list[widgets.Widget]:
         title = " + ".join(journey.name or journey.id for journey in self._given)
-        wrap = widgets.Layout(flex_flow="row wrap")
-        most = {**_LEFT, "max_height": "640px", "overflow": "hidden auto"}
+        most = {**LEFT, "max_height": "640px", "overflow": "hidden auto"}
         left = widgets.VBox([widgets.HTML("<b>Bounce chances</b>"), *controls], layout=most)
         return [
             PageHelper(),
             widgets.HTML(f"<h3>Journey {escape(title)}</h3>"),
-            widgets.HBox([self._size, self._seed, self._reset], layout=wrap),
+            self._toolbar.box,
             self._status,
             self._diagram,
             widgets.HBox([left, self._chart]),
+            self._note,
             self._code_box,
         ]
+
+
+def _note(frame: pl.DataFrame) -> str:
+    """Of which journeys the expected share is missing, and why; empty for none."""
+    unknown = frame.filter(pl.col("expected").is_null())["journey_id"].unique(maintain_order=True)
+    if not unknown.len():
+        return ""
+    why = "handlers and functions may do anything, other chances may depend on what users went through"
+    return f"<p>Simulated only, since the declaration does not tell: {escape(', '.join(unknown))} ({why}).</p>"
 
 
 def _long(frame: pl.DataFrame, *, several: bool) -> pl.DataFrame:

@@ -27,10 +27,8 @@ from synode_df.notebook.panels import stacked_drawings
 from synode_df.notebook.people import draw_people, hydrated
 from synode_df.notebook.static import table_html
 from synode_df.notebook.static_distributions import distribution_tables, framed
+from synode_df.notebook.toolbar import LEFT, RIGHT, Toolbar, refusal_html
 
-_LEFT: Final = {"flex": "0 0 40%", "min_width": "280px"}
-_RIGHT: Final = {"flex": "1 1 0", "min_width": "0", "overflow": "hidden"}
-_SIZES: Final = (100, 300, 1_000, 3_000, 10_000, 30_000, 100_000)
 _LEAST_HEIGHT: Final = 170
 _HEADING: Final = 30
 _SHOWN_USERS: Final = 8
@@ -68,21 +66,10 @@ class PersonaPreview(StaticTwin):
             for name, value in persona.attributes.items()
         }
         self._mixture = SharesControl(_mixture_of(personas), _PERSONA, self) if len(personas) > 1 else None
-        sizes = sorted({*_SIZES, users})
-        self._size = widgets.SelectionSlider(
-            options=[(f"{size:,}", size) for size in sizes],
-            value=users,
-            description="Users",
-            tooltip="How many users to draw",
-            continuous_update=False,
-        )
-        self._seed = widgets.BoundedIntText(
-            value=seed, min=0, max=2**53, description="Seed", tooltip="The seed of the sample"
-        )
-        self._reset = widgets.Button(description="Reset", tooltip="Back to what was declared", icon="undo")
+        self._toolbar = Toolbar(users=users, seed=seed)
         self._status = widgets.HTML()
         self._charts = Chart()
-        self._charts.layout = _RIGHT
+        self._charts.layout = RIGHT
         self._pair_chart = Chart()
         self._table = widgets.HTML()
         self._code_box = CodeBox(label="Python of this persona")
@@ -93,9 +80,9 @@ class PersonaPreview(StaticTwin):
             for words, tip in (("Compare", "First attribute to compare"), ("with", "Second attribute to compare"))
         )
         super().__init__(self._laid_out())
-        self._size.observe(lambda _: self.edited(), "value")
-        self._seed.observe(self._seeded, "value")
-        self._reset.on_click(lambda _: self.reset())
+        self._toolbar.size.observe(lambda _: self.edited(), "value")
+        self._toolbar.seed.observe(self._seeded, "value")
+        self._toolbar.reset.on_click(lambda _: self.reset())
         for menu in (self._x, self._y):
             menu.observe(lambda _: self._draw_pair(), "value")
 
@@ -122,8 +109,7 @@ class PersonaPreview(StaticTwin):
 
     def refused(self, error: SynodeError) -> None:
         """Say why an edit cannot be; everything else stays as it was."""
-        fix = f" ({escape(error.suggestion)})" if error.suggestion else ""
-        self._status.value = f'<p role="alert">⚠ {escape(error.message)}{fix}</p>'
+        self._status.value = refusal_html(error)
 
     def static_html(self) -> str:
         """The code, the distributions and a few users, as tables."""
@@ -152,7 +138,9 @@ class PersonaPreview(StaticTwin):
 
     def _draw(self) -> None:
         persona = self._as_edited()
-        people = draw_people(persona, users=self._size.value, datasets=self._datasets, seed=self._seed.value)
+        people = draw_people(
+            persona, users=self._toolbar.size.value, datasets=self._datasets, seed=self._toolbar.seed.value
+        )
         parts = [
             attribute_distribution(people.select(name), top=self._most_values(name)) for name in people.columns[1:]
         ]
@@ -236,14 +224,13 @@ class PersonaPreview(StaticTwin):
     def _laid_out(self) -> list[widgets.Widget]:
         title = " + ".join(persona.name or persona.id for persona, _ in self._given)
         names = self.users.columns[1:]
-        left = widgets.VBox([self._cell(name) for name in names], layout=_LEFT)
-        toolbar = widgets.HBox([self._size, self._seed, self._reset], layout=widgets.Layout(flex_flow="row wrap"))
+        left = widgets.VBox([self._cell(name) for name in names], layout=LEFT)
         body = widgets.HBox([left, self._charts]) if names else widgets.HTML("<p>No attributes.</p>")
         compare = widgets.HBox([self._x, self._y], layout=widgets.Layout(flex_flow="row wrap"))
         return [
             PageHelper(),
             widgets.HTML(f"<h3>Persona {escape(title)}</h3>"),
-            toolbar,
+            self._toolbar.box,
             self._status,
             body,
             *([compare, self._pair_chart] if names else []),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, Final, overload
 
 import polars as pl
 
@@ -19,14 +19,15 @@ from synode_df.model.dataset import Dataset
 from synode_df.model.journey import Journey
 from synode_df.model.persona import Persona, PersonaMixture, checked_personas
 from synode_df.model.validation import checked_datasets
-from synode_df.run.options import checked_seed
 
 if TYPE_CHECKING:
     from synode_df.notebook.dataset_preview import DatasetPreview
     from synode_df.notebook.journey_preview import JourneyPreview
     from synode_df.notebook.persona_preview import PersonaPreview
 
-MOST_USERS = 100_000
+MOST_USERS: Final = 100_000
+MOST_SEED: Final = 2**53
+"""Browsers count exactly up to here."""
 
 
 @overload
@@ -81,7 +82,7 @@ def preview(
     users : int, default 1000
         How many users to draw or to simulate, 1 to 100,000.
     seed : int, default 0
-        The seed: what is shown are the first users of a run with the same seed.
+        The seed, 0 to 2**53: what is shown are the first users of a run with the same seed.
     start_date, end_date, duration
         For journeys: the window, as for `generate`.
 
@@ -108,7 +109,7 @@ def preview(
     kind, members = _recognised(declared)
     tables = checked_datasets(datasets, ())
     checks.whole(users, name="users", path="preview", at_least=1, at_most=MOST_USERS, code="INVALID_USERS")
-    checked_seed(seed)
+    checks.whole(seed, name="seed", path="preview", at_least=0, at_most=MOST_SEED, code="INVALID_OPTION")
     for module in ("ipywidgets", "anywidget", "plotly.graph_objects"):
         import_extra(module, extra="notebook", purpose="Previews")
     if kind is Dataset:

@@ -50,6 +50,7 @@ def panel() -> Any:
 def test_the_funnel_draws_expected_and_simulated_shares(panel: Any) -> None:
     expected = sd.expected_funnel(VISIT, SHOPPER)
     assert bars_of(panel, "expected") == expected["entered"].to_list()
+    assert panel._note.value == ""
     assert panel.frame.equals(step_shares(VISIT, persona=SHOPPER, seed=7))
     assert bars_of(panel, "simulated") == panel.frame["simulated"].to_list()
     report = sd.generate(VISIT, users=1_000, persona=SHOPPER, seed=7, adapter=sd.InMemoryAdapter())
@@ -121,6 +122,7 @@ def test_several_journeys_with_what_they_require() -> None:
     tally = run.telemetry.tally.journey("again")
     assert tally.late > 0  # those whose suppression period ends behind the window
     assert again["simulated"].to_list() == [tally.started / 300] * 4
+    assert "does not tell: again (" in panel._note.value
     visit = panel.frame.filter(pl.col("journey_id") == "visit")
     assert visit["expected"].to_list() == sd.expected_funnel(VISIT, SHOPPER)["entered"].to_list()
     assert "again requires visit" in panel._diagram.value
@@ -255,6 +257,13 @@ def test_users_out_of_bounds(users: Any) -> None:
     with pytest.raises(sd.SynodeError) as caught:
         sd.preview(SHOPPER, users=users)
     assert caught.value.code == "INVALID_USERS"
+
+
+@pytest.mark.parametrize("seed", [-1, 2**53 + 1, None, 1.5])
+def test_seeds_that_a_browser_cannot_hold(seed: Any) -> None:
+    with pytest.raises(sd.SynodeError) as caught:
+        sd.preview(SHOPPER, seed=seed)
+    assert caught.value.code == "INVALID_OPTION"
 
 
 def test_errors_of_the_declaration_come_through() -> None:
