@@ -19,9 +19,7 @@ def test_notebook_runs_without_a_failed_request_or_console_error(
     name: str, jupyter: Jupyter, open_page: Callable[..., Watch]
 ) -> None:
     watch = open_page()
-    notebook = jupyter.open(watch, name)
-    cells = notebook.run_all()
-    assert errors(cells) == []
+    assert errors(jupyter.run(watch, name)) == []
     stem = f"{jupyter.kind}-{Path(name).stem}"
     for width in (1200, 800):
         watch.page.set_viewport_size({"width": width, "height": 1600})

@@ -22,6 +22,11 @@ class Watch:
         page.on("requestfailed", self._failed)
         page.on("response", lambda answer: answer.status >= 400 and self._note(f"{answer.status}: {answer.url}"))
 
+    def begin(self) -> None:
+        """Note anew."""
+        self.wrong.clear()
+        self._over = False
+
     def leave(self) -> None:
         """Stop noting: what is cut off by leaving a page is no fault."""
         self._over = True

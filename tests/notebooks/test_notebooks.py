@@ -12,8 +12,8 @@ NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 WRITES = {"01_first_events": ["flights.parquet", "flights.csv"], "04_a_million_users": ["market"]}
 
 
-def test_there_are_notebooks() -> None:
-    assert [path.stem for path in NOTEBOOKS][:1] == ["01_first_events"]
+def test_notebooks_are_numbered_without_gaps() -> None:
+    assert [int(path.stem[:2]) for path in NOTEBOOKS] == list(range(1, 8))
 
 
 @pytest.mark.filterwarnings("ignore")
