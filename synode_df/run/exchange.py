@@ -107,7 +107,10 @@ def forget(token: str) -> None:
 
 def work_apart(token: str, packed: Callable[[], bytes], first_user: int, end_user: int) -> Parcel | Failure:
     """One batch in a worker that may be on another machine."""
-    return attempt(lambda: Parcel.of(workshop(token, packed).run(first_user, end_user)))
+    try:
+        return attempt(lambda: Parcel.of(workshop(token, packed).run(first_user, end_user)))
+    except KeyboardInterrupt as error:  # Dask would wait for ever for a batch that ended so
+        return Failure(error, error.__cause__)
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ class Unsteady(Cluster):
         self.rooms = room
         self.final = final
         self.sent: Counter[int] = Counter()
-        self.most = 0
+        self.most = self.furthest = self.yielded = 0
         self.given_up: list[int] = []
         self.closed = 0
 
@@ -38,6 +38,7 @@ class Unsteady(Cluster):
     def submit(self, first_user: int, end_user: int) -> int:
         assert end_user == first_user + SIZE
         self.sent[first_user // SIZE] += 1
+        self.furthest = max(self.furthest, first_user // SIZE - self.yielded)
         return first_user // SIZE
 
     def finished(self, under_way: Sequence[int]) -> list[int]:
@@ -59,7 +60,11 @@ class Unsteady(Cluster):
 
 
 def run(cluster: Cluster, batches: int) -> list[Outcome]:
-    found = list(outcomes(cluster, ((index * SIZE, (index + 1) * SIZE) for index in range(batches))))
+    found = []
+    for each in outcomes(cluster, ((index * SIZE, (index + 1) * SIZE) for index in range(batches))):
+        found.append(each)
+        if isinstance(cluster, Unsteady):
+            cluster.yielded += 1
     assert all(isinstance(each, Outcome) for each in found)
     return found
 
@@ -71,6 +76,7 @@ def test_every_outcome_comes_once_and_in_order(losses: list[int], room: int) -> 
     assert [each.first_user for each in found] == [index * SIZE for index in range(len(losses))]
     assert all(each.events is not None and each.events.height == SIZE for each in found)
     assert cluster.most <= room
+    assert cluster.furthest < 4 * room
     assert {index: count for index, count in cluster.sent.items() if count > 1} == {
         index: lost + 1 for index, lost in enumerate(losses) if lost
     }
@@ -100,6 +106,19 @@ def test_a_suspect_gets_its_last_chance_alone() -> None:
 
     run(Watched([0, 1, 1, 0, 0, 0], room=3, final=True), 6)
     assert seen == [1, 1]
+
+
+def test_a_slow_batch_holds_the_others_back() -> None:
+    """What comes after it is not made without bound, since outcomes are handed on in order."""
+
+    class Slow(Unsteady):
+        def finished(self, under_way: Sequence[int]) -> list[int]:
+            others = [index for index in under_way if index]
+            return super().finished(others or under_way)
+
+    cluster = Slow([0] * 60, room=3)
+    assert len(run(cluster, 60)) == 60
+    assert cluster.furthest == 4 * 3 - 1
 
 
 def test_what_is_under_way_is_given_up_when_nobody_wants_more() -> None:
