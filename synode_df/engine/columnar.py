@@ -275,17 +275,18 @@ class _Walk:
         here = self._at(positions, action.event_name)
         for name, value in action.fields.items():
             here.fields[name] = draw_value(value, here.rows(place.field("field", name)))
-        late = positions[batch.clock[positions] >= batch.scenario.end]
-        columns = here.fields
+        times, columns = batch.clock[positions], here.fields
+        over = times >= batch.scenario.end
+        late = positions[over]
         if len(late):
-            in_time = np.flatnonzero(~np.isin(positions, late))
-            positions = positions[in_time]
+            in_time = np.flatnonzero(~over)
+            times, positions = times[in_time], positions[in_time]
             columns = {name: column.take(in_time) for name, column in columns.items()}
         everyone = np.arange(len(positions), dtype=np.intp)
         block = Block(
             action=number,
             positions=positions,
-            times=batch.clock[positions],
+            times=times,
             sessions=batch.session_bits[positions],
             tails=batch.draws(place.at("event"), positions).bits(),
             payload=[(name, everyone, column) for name, column in columns.items()],
