@@ -36,7 +36,7 @@ def test_the_two_commands_stand_on_top() -> None:
 
 def test_pictures_are_there_and_small() -> None:
     pictures = [ROOT / name for name in re.findall(r"!\[[^\]]+\]\(([^)]+)\)", TEXT)]
-    assert len(pictures) >= 1
+    assert len(pictures) >= 2
     assert [picture.name for picture in pictures if picture.stat().st_size > 200_000] == []
 
 
