@@ -219,16 +219,23 @@ def test_a_run_that_fails_leaves_what_was(tmp_path: Path, kind: str, mode: Any, 
 def test_ctrl_c_while_the_file_is_written(tmp_path: Path, kind: str) -> None:
     frame = kept(numbered(text="x" * 50), users=50_000, seed=1)
 
+    ended = threading.Event()
+
     def interrupt() -> None:
-        while not list(tmp_path.glob(".*.unfinished/*.whole")):
+        while not ended.is_set():
+            if list(tmp_path.glob(".*.unfinished/*.whole")):
+                os.kill(os.getpid(), signal.SIGINT)
+                return
             time.sleep(0.001)
-        os.kill(os.getpid(), signal.SIGINT)
 
     adapter = KINDS[kind](tmp_path / "events")
-    with pytest.raises(KeyboardInterrupt), adapter:
-        for _ in range(60):
-            adapter.write(frame)
-        threading.Thread(target=interrupt, daemon=True).start()
+    try:
+        with pytest.raises(KeyboardInterrupt), adapter:
+            for _ in range(60):
+                adapter.write(frame)
+            threading.Thread(target=interrupt, daemon=True).start()
+    finally:
+        ended.set()
     assert inside(tmp_path) == []
 
 
