@@ -6,7 +6,9 @@ import re
 import shutil
 from pathlib import Path
 
+from myst_nb.sphinx_ import NbMetadataCollector
 from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
 
 from synode_df import __version__
 
@@ -83,7 +85,15 @@ def lead_links(_app: Sphinx, docname: str, content: list[str]) -> None:
     content[0] = re.sub(r"\]\((?:\.\./)+notebooks/", f"]({up}notebooks/", content[0])
 
 
+def drop_widget_state(_app: Sphinx, env: BuildEnvironment) -> list[str]:
+    """Without their scripts the widgets' states are dead weight, five megabytes a chart."""
+    for docname in env.found_docs:
+        NbMetadataCollector.get_js_files(env, docname).pop("ipywidgets_state", None)
+    return []
+
+
 def setup(app: Sphinx) -> None:
-    """Connect the two steps above."""
+    """Connect the steps above."""
     app.connect("config-inited", bring_notebooks)
     app.connect("source-read", lead_links)
+    app.connect("env-updated", drop_widget_state)
