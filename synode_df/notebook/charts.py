@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import ipywidgets as widgets
 import numpy as np
@@ -16,6 +16,8 @@ from synode_df.notebook.drawings import Drawing
 from synode_df.notebook.saving import save_drawing
 from synode_df.notebook.static import table_html
 from synode_df.notebook.theme import page_style
+
+_WITHOUT_AXES: Final = ("sankey",)
 
 
 class StaticTwin(widgets.VBox):
@@ -46,7 +48,8 @@ class Chart(StaticTwin):
     drawing : Drawing or None
         What is shown.
     figure : plotly.graph_objects.FigureWidget or None
-        The figure, from the first drawing on. Each sends Plotly's own 5 MB to the browser: make few and redraw them.
+        The figure, from the first drawing on; a new one where a chart with axes follows one without, such as a
+        sankey, or the other way round. Each sends Plotly's own 5 MB to the browser: make few and redraw them.
 
     Raises
     ------
@@ -79,11 +82,15 @@ class Chart(StaticTwin):
 
     def draw(self, drawing: Drawing) -> None:
         """Show another drawing in place of the present one."""
-        if self.figure is None:
-            self.figure = _new_figure(drawing)
+        before = self.drawing
+        if before is None or (before.kind in _WITHOUT_AXES) != (drawing.kind in _WITHOUT_AXES):
+            # Axes that a chart without axes has hidden do not come back in a browser, nor does a figure taken away.
+            previous, self.figure = self.figure, _new_figure(drawing)
             self.children = (self._style, self.figure)
+            if previous is not None:
+                previous.close()
         else:
-            _redraw(self.figure, drawing, before=self.drawing)
+            _redraw(self.figure, drawing, before=before)
         self.drawing = drawing
 
     def save(self, path: str | os.PathLike[str], *, width: int = 900, height: int | None = None) -> Path:
@@ -119,17 +126,18 @@ def _new_figure(drawing: Drawing) -> Any:
     return figure
 
 
-def _redraw(figure: Any, drawing: Drawing, *, before: Drawing | None) -> None:
+def _redraw(figure: Any, drawing: Drawing, *, before: Drawing) -> None:
     """Update what differs from the drawing before, or put new traces in place of those that set other properties."""
-    same = before is not None and before.kind == drawing.kind and len(before.traces) == len(drawing.traces)
-    with figure.batch_update():
-        if before is not None and same:
-            for trace, old, new in zip(figure.data, before.traces, drawing.traces, strict=True):
-                trace.update(_news(old, new))
-        figure.layout.update(drawing.layout if before is None else _news(before.layout, drawing.layout))
-    if not same:
-        figure.data = ()
+    news = _news(before.layout, drawing.layout)
+    if before.kind != drawing.kind or len(before.traces) != len(drawing.traces):
+        figure.data = ()  # first, for a browser cannot draw the old traces on axes made for the new
+        figure.layout.update(news)
         figure.add_traces(list(drawing.traces))
+        return
+    with figure.batch_update():
+        for trace, old, new in zip(figure.data, before.traces, drawing.traces, strict=True):
+            trace.update(_news(old, new))
+        figure.layout.update(news)
 
 
 def _news(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:

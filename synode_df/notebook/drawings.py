@@ -58,6 +58,10 @@ def values_of(series: pl.Series) -> list[Any] | NDArray[Any]:
     return series.cast(pl.String).fill_null("(none)").to_list()
 
 
+def _axis_type(dtype: pl.DataType) -> str:
+    return "linear" if dtype.is_numeric() else "date" if dtype.is_temporal() else "category"
+
+
 def _number(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
@@ -114,8 +118,7 @@ def bars(
     layout = base_layout(title=title, x_title=x_title or (x if isinstance(x, str) else ""), y_title=y_title or y)
     layout["barmode"] = "stack" if stacked else "group"
     layout["yaxis"] |= {"rangemode": "tozero"} | ({"tickformat": ".0%"} if percent else {})
-    if not frame.select(label).dtypes[0].is_numeric():
-        layout["xaxis"]["type"] = "category"
+    layout["xaxis"]["type"] = _axis_type(frame.select(label).dtypes[0])
     traces = []
     for number, (name, part) in enumerate(_groups(frame, group)):
         traces.append(
@@ -233,6 +236,7 @@ def lines(
     """
     layout = base_layout(title=title, x_title=x_title or x, y_title=y_title or y)
     layout["yaxis"]["rangemode"] = "tozero"
+    layout["xaxis"]["type"] = _axis_type(frame.schema[x])
     layout |= {"showlegend": group is not None, "hovermode": "x unified"}
     dashes = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")  # not by colour alone
     traces = tuple(
@@ -325,6 +329,7 @@ def sankey(frame: pl.DataFrame, *, stage: str, source: str, target: str, value: 
             "label": nodes["name"].to_list(),
             "color": [NEUTRAL if name == END else colour(names[name]) for name in nodes["name"]],
             "pad": 14,
+            "align": "left",
             "line": _OUTLINE,
         },
         "link": {

@@ -104,8 +104,11 @@ class ExplorePanel(StaticTwin):
         self._table = widgets.HTML(layout={"max_height": "300px", "overflow": "auto", "display": "none"})
         self.chart = Chart()
         self.message = ""
-        super().__init__([self._arranged(), self._status, self.chart, self.control("Show the numbers"), self._table])
         self._redraw(raising=True)
+        from synode_df.notebook.page_helper import PageHelper  # after the chart, which says what it misses
+
+        numbers = self.control("Show the numbers")
+        super().__init__([self._arranged(), self._status, self.chart, numbers, self._table, PageHelper()])
         for name, control in self._controls.items():
             if name == "Next user":
                 control.on_click(self._show_next_user)

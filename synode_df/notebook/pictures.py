@@ -156,11 +156,18 @@ def _durations(log: EventLog, by: str | None, found: pl.DataFrame, column: str, 
     if by is not None:
         found = log.with_attribute(found, by)
     frame = distribution(found, column, bins=24, scale="log", by=by)
-    span = pl.format("{} to {}", _time("low"), _time("high"))
+    start = _starts(frame["low"])
     height = "count" if by is None else "share"
     y_title = what if by is None else f"share of {what}"
     return drawings.bars(
-        frame, x=span, y=height, group=by, percent=by is not None, title=_titled(title, by), x_title="", y_title=y_title
+        frame,
+        x=start,
+        y=height,
+        group=by,
+        percent=by is not None,
+        title=_titled(title, by),
+        x_title=f"{column}, from",
+        y_title=y_title,
     )
 
 
@@ -168,12 +175,24 @@ def _titled(title: str, by: str | None) -> str:
     return title if by is None else f"{title} by {by}"
 
 
-def _time(column: str) -> pl.Expr:
+def _starts(lows: pl.Series) -> pl.Expr:
+    """Where bins start, as texts with as many digits as tell them apart."""
+    bins = lows.n_unique()
+    for digits in (2, 3, 6, 16):
+        if lows.to_frame().select(_time(lows.name, digits).n_unique()).item() == bins:
+            break
+    return _time(lows.name, digits)
+
+
+def _time(column: str, digits: int) -> pl.Expr:
     """Seconds as a text in the unit that suits them."""
     seconds = pl.col(column)
     units = ((1e-3, 1e-6, "µs"), (1.0, 1e-3, "ms"), (60.0, 1.0, "s"), (3600.0, 60.0, "min"), (86400.0, 3600.0, "h"))
-    text = pl.format("{} d", (seconds / 86400).round_sig_figs(3))
+    text = pl.format("{} d", _number(seconds / 86400, digits))
     for below, unit, name in reversed(units):
-        number = (seconds / unit).round_sig_figs(3)
-        text = pl.when(seconds < below).then(pl.format("{} " + name, number)).otherwise(text)
+        text = pl.when(seconds < below).then(pl.format("{} " + name, _number(seconds / unit, digits))).otherwise(text)
     return pl.when(seconds == 0).then(pl.lit("0 s")).otherwise(text)
+
+
+def _number(value: pl.Expr, digits: int) -> pl.Expr:
+    return value.round_sig_figs(digits).cast(pl.String).str.strip_suffix(".0")

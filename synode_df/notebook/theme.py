@@ -69,7 +69,9 @@ def page_style(fallback: str = NEUTRAL) -> str:
     selectors = ",".join(f".js-plotly-plot .{name}, .js-plotly-plot .{name} text" for name in _TEXTS)
     selectors += ",.js-plotly-plot [class$=tick] text,.js-plotly-plot [class$=cbtitle]"  # x2tick, hcbtitle
     ink = _INK.format(fallback=fallback)
-    return f"<style>{selectors}{{fill:{ink} !important}}</style>"
+    return (
+        f"<style>{selectors}{{fill:{ink} !important}}.js-plotly-plot .node-label{{text-shadow:none !important}}</style>"
+    )
 
 
 def base_layout(*, title: str, x_title: str = "", y_title: str = "", height: int = 420) -> dict[str, Any]:
@@ -89,7 +91,7 @@ def base_layout(*, title: str, x_title: str = "", y_title: str = "", height: int
         same figure and leave nothing behind.
     """
     axis: dict[str, Any] = {
-        "type": "-",
+        "type": "linear",  # never left to Plotly, which would keep the type of the chart before
         "visible": True,
         "autorange": True,
         "showgrid": True,

@@ -55,9 +55,22 @@ def test_a_chart_that_follows_another_in_place_is_as_if_drawn_alone(first: str, 
     chart = Chart(EVERY[first])
     figure = chart.figure
     chart.draw(EVERY[second])
-    assert chart.figure is figure
+    assert (chart.figure is figure) == ((first == "sankey") == (second == "sankey"))
+    assert chart.children[-1] is chart.figure
     assert same(shown(chart), shown(Chart(EVERY[second])))
     assert chart.frame is EVERY[second].frame
+
+
+def test_axes_say_their_type_for_a_browser_keeps_that_of_the_chart_before() -> None:
+    types = {name: (each.layout["xaxis"]["type"], each.layout["yaxis"]["type"]) for name, each in EVERY.items()}
+    assert types == {
+        "bars": ("category", "linear"),
+        "histogram": ("linear", "linear"),
+        "lines": ("date", "linear"),
+        "heatmap": ("category", "category"),
+        "sankey": ("linear", "linear"),
+        "timeline": ("date", "category"),
+    }
 
 
 def test_bars_hold_the_numbers_of_their_frame() -> None:

@@ -160,6 +160,19 @@ def test_what_cannot_be_drawn_is_said_and_the_picture_stays() -> None:
     assert "INVALID_DURATION" in panel.message
 
 
+def test_bins_of_durations_are_named_apart() -> None:
+    panel = panel_of("Session length")
+    bar = panel.chart.figure.data[0]
+    assert len(set(bar.x)) == len(bar.x) == panel.frame.height and bar.x[0] == "0 s"
+    assert list(bar.y) == panel.frame["count"].to_list()
+    close = pl.DataFrame({"user_id": [1, 2] * 2, "event": "x", "timestamp": [0, 0, 5_000_000_000, 5_000_000_123]})
+    near = sd.explore(
+        close.with_columns(pl.from_epoch("timestamp", time_unit="us"), session_id=pl.col("user_id")),
+        picture="Time between events",
+    )
+    assert len(set(near.chart.figure.data[0].x)) == near.frame.height == 24
+
+
 def test_names_with_commas_stand_in_quotes() -> None:
     events = EVENTS.with_columns(pl.col("event").cast(pl.String).replace("landed", 'landed, "really"'))
     panel = sd.explore(events, steps=['landed, "really"', "product_viewed"])

@@ -93,12 +93,15 @@ def test_a_control_used_in_the_page_changes_what_the_chart_shows(page: Page) -> 
     assert answer["shown"] == [float(row[2]) for row in answer["expected"]]
 
 
-def test_another_picture_comes_in_the_same_figure(page: Page) -> None:
+def test_another_picture_comes_in_the_same_figure_unless_it_has_no_axes(page: Page) -> None:
     page.use("Picture", index=1)
     answer = page.ask("sd.paths(events, steps=4, top=8)", "link.value")
     assert answer["frame"] == answer["expected"] and answer["shown"]
     assert answer["shown"] == [float(row[3]) for row in answer["expected"]]
     assert answer["figures"] == 1
+    for index in (2, 3, 4, 0):
+        page.use("Picture", index=index)
+    assert page.ask('sd.funnel(events, ["landed", "product_viewed"])', "y")["figures"] == 1
 
 
 def test_the_numbers_themselves_travel_to_the_page_in_one_message(page: Page) -> None:
