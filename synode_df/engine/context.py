@@ -118,6 +118,7 @@ class SynodeContext(Identity):
         tables: dict[str, Table],
         start: int | None = None,
         locale: str = "en_US",
+        locales: tuple[str, ...] | None = (),
         attributes: dict[str, Any] | None = None,
         id_generator: IdGenerator | None = None,
     ) -> None:
@@ -129,6 +130,7 @@ class SynodeContext(Identity):
         self._end = end
         self._tables = tables
         self._locale = locale
+        self._locales = locales
         self._attributes: dict[str, Any] = {} if attributes is None else attributes
         self._id_generator = id_generator
         self._state: dict[str, tuple[Any, str | None]] = {}

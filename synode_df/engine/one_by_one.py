@@ -72,6 +72,7 @@ def _user_context(scenario: Scenario, people: Population, row: int, arrival: int
         start=scenario.start,
         end=scenario.end,
         tables=dict(scenario.tables),
+        locales=scenario.locales,
         attributes={
             name: column if isinstance(column, Column) else column.values[0] for name, column in attributes.items()
         },

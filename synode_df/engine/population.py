@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 from synode_df.engine.context import SynodeContext
 from synode_df.engine.hexadecimal import hex_strings
-from synode_df.engine.places import PERSONA, USER_ID, attribute_place
+from synode_df.engine.places import PERSONA, USER_ID, Place, attribute_place
 from synode_df.engine.scenario import Scenario
 from synode_df.engine.surroundings import NamedColumns
 from synode_df.fields.choices import checked_weights
 from synode_df.fields.columns import AnyColumn, Column, Positions, PythonColumn, full_column
 from synode_df.fields.dtypes import common_dtype, type_conflict, typed_series
+from synode_df.fields.fake import is_distinct
 from synode_df.fields.rows import Rows
 from synode_df.fields.values import draw_value
 from synode_df.model.persona import Persona
@@ -129,8 +130,13 @@ def _draw_attributes(
             context._enter(draws.place, path)
             yield (context,)
 
-    surroundings = NamedColumns(columns, rows=len(index), tables=scenario.tables, arguments=arguments)
+    surroundings = NamedColumns(
+        columns, rows=len(index), tables=scenario.tables, arguments=arguments, locales=scenario.locales
+    )
     for name, value in persona.drawing_order():
+        # Distinct values are distinct across all personas of the population.
         place = attribute_place(persona.id, name)
+        if is_distinct(value):
+            place = Place(attribute_place("", name).key, place.path)
         columns[name] = draw_value(value, Rows(Draws(keys, place.key), index, surroundings, place.path))
     return {name: columns[name] for name in persona.attributes}

@@ -317,6 +317,11 @@ class _UserHere:
         del path
         return self.context._table(dataset)
 
+    def possible_locales(self) -> tuple[str, ...] | None:
+        """The locales that users of the population can have, or None if that is not known beforehand."""
+        known = self.context._locales
+        return (self.context.locale,) if known == () else known
+
     def locales(self) -> Column:
         """The user's locale."""
         return Column(pl.Series([self.context.locale]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from synode_df.fields.tables import Table
 from synode_df.model.journey import Journey
@@ -39,6 +40,17 @@ class Scenario:
     def mixed(self) -> bool:
         """Whether there are several personas to choose from (a mixture of one counts)."""
         return len(self.personas) > 1
+
+    @cached_property
+    def locales(self) -> tuple[str, ...] | None:
+        """The locales that users can have, or None if that is not known beforehand."""
+        found: set[str] = set()
+        for persona, _ in self.personas:
+            own = persona.possible_locales()
+            if own is None:
+                return None
+            found.update(own)
+        return tuple(sorted(found or {"en_US"}))
 
     def attribute_names(self) -> list[str]:
         """The attributes of all personas, each once, in order."""

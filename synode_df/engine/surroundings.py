@@ -30,12 +30,14 @@ class NamedColumns:
         tables: Mapping[str, Table],
         arguments: Arguments,
         locale: str = "en_US",
+        locales: tuple[str, ...] | None = ("en_US",),
     ) -> None:
         self._columns = columns
         self._rows = rows
         self._tables = tables
         self._arguments = arguments
         self._locale = locale
+        self._locales = locales
 
     def lookup(self, name: str, path: str) -> AnyColumn:
         """A column by name, or `UNKNOWN_NAME`."""
@@ -60,6 +62,10 @@ class NamedColumns:
         if dataset not in self._tables:
             raise dataset_not_found(dataset, list(self._tables), path)
         return self._tables[dataset]
+
+    def possible_locales(self) -> tuple[str, ...] | None:
+        """The locales that users of the population can have, or None if that is not known beforehand."""
+        return self._locales
 
     def locales(self) -> Column:
         """The locale of every row's user."""

@@ -99,6 +99,10 @@ class UsersHere:
             raise dataset_not_found(dataset, list(tables), path)
         return tables[dataset]
 
+    def possible_locales(self) -> tuple[str, ...] | None:
+        """The locales that users of the population can have, or None if that is not known beforehand."""
+        return self.batch.scenario.locales
+
     def locales(self) -> Column:
         """The locale of every user."""
         column = self.batch.population.attributes.get("locale")

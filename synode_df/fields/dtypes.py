@@ -23,6 +23,7 @@ _SIMPLE: Final[Mapping[type, pl.DataType]] = {
     timedelta: pl.Duration("us"),
 }
 _EXACT_IN_FLOAT: Final = 2**53
+_MOST_DIGITS: Final = 38
 _INTEGERS: Final = ("Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "UInt64")
 
 
@@ -46,8 +47,10 @@ def python_dtype(value: object, path: str) -> pl.DataType:
     if isinstance(value, datetime):
         return pl.Datetime("us", None if value.tzinfo is None else "UTC")
     if isinstance(value, Decimal) and value.is_finite():
-        exponent = value.as_tuple().exponent
-        return pl.Decimal(38, max(0, -exponent if isinstance(exponent, int) else 0))
+        _, digits, exponent = value.as_tuple()
+        scale = max(0, -int(exponent))
+        if max(scale, len(digits) + max(0, int(exponent))) <= _MOST_DIGITS:
+            return pl.Decimal(_MOST_DIGITS, scale)
     if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
         return pl.Struct({key: python_dtype(part, path) for key, part in value.items()})
     if isinstance(value, list | tuple):
@@ -56,7 +59,8 @@ def python_dtype(value: object, path: str) -> pl.DataType:
         "INVALID_FIELD",
         "No column can hold this value",
         path=path,
-        expected="None, bool, int (64 bits), float, str, bytes, datetime, date, time, timedelta, Decimal, dict or list",
+        expected="None, bool, int (64 bits), float, str, bytes, datetime, date, time, timedelta, Decimal (38 digits), "
+        "dict or list",
         received=f"{type(value).__name__} {shown(value, 80)}",
         suggestion="convert it to one of those types",
     )
@@ -158,7 +162,7 @@ def typed_series(values: Sequence[object], path: str, *, dtype: pl.DataType | No
         values = [_exact_float(value, path) for value in values]
     try:
         return pl.Series("", values, dtype=dtype, strict=True)
-    except (TypeError, ValueError, OverflowError, pl.exceptions.PolarsError) as error:
+    except (TypeError, ValueError, OverflowError, RuntimeError, pl.exceptions.PolarsError) as error:
         raise type_conflict(dtype, _dtype_of_all(values, path), path) from error
 
 

@@ -34,6 +34,10 @@ class Surroundings(Protocol):
         """The locale of every row's user, as strings."""
         ...
 
+    def possible_locales(self) -> tuple[str, ...] | None:
+        """The locales that users of the population can have, or None if that is not known beforehand."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Rows:

@@ -8,7 +8,7 @@ from typing import Any
 
 from synode_df import checks
 from synode_df.errors import SynodeError, shown
-from synode_df.fields.choices import checked_weights
+from synode_df.fields.choices import OneOf, Weighted, checked_weights
 from synode_df.fields.declaration import Declaration, FrozenMapping
 from synode_df.fields.expressions import names_read
 from synode_df.fields.fake import check_locale
@@ -51,8 +51,8 @@ class Persona(Declaration):
         path = f"Persona {shown(checks.identifier(id, what='Persona'), 60)}"
         own = checked_fields(attributes, path=path)
         refuse_names(own, RESERVED_NAMES, path)
-        if isinstance(own.get("locale"), str):
-            check_locale(own["locale"], path)
+        for locale in _locales(own.get("locale")) or ():
+            check_locale(locale, path)
         put = object.__setattr__
         put(self, "id", id)
         put(self, "attributes", own)
@@ -77,6 +77,10 @@ class Persona(Declaration):
                     self._gather(read, found)
         found[name] = value
 
+    def possible_locales(self) -> tuple[str, ...] | None:
+        """The locales that its users can have, or None if they are computed for each user."""
+        return _locales(self.attributes.get("locale"))
+
     def __str__(self) -> str:
         lines = [f"{name}  {value_source(value)}" for name, value in self.attributes.items()]
         return "\n".join([self.id, *(f"  {line}" for line in lines)])
@@ -84,6 +88,19 @@ class Persona(Declaration):
     def _repr_html_(self) -> str:
         rows = ([text_cell(name), code_cell(value)] for name, value in self.attributes.items())
         return table_html(f"Persona {named(self.id, self.name)}", ("attribute", "declared as"), rows)
+
+
+def _locales(value: FieldValue) -> tuple[str, ...] | None:
+    """What the attribute `locale` can be; users without one have Faker's default."""
+    if isinstance(value, Weighted):
+        listed: list[object] = [each for each, weight in value.weights if weight]
+    elif isinstance(value, OneOf):
+        listed = list(value.values)
+    elif value is None or isinstance(value, str):
+        listed = [value]
+    else:
+        return None
+    return tuple("en_US" if each is None else str(each) for each in listed)
 
 
 PersonaMixture = Persona | Iterable[tuple[Persona, float]]

@@ -17,9 +17,11 @@ from synode_df.fields.base import FieldGenerator
 from synode_df.fields.columns import AnyColumn, Column, Positions, PythonColumn, full_column
 from synode_df.fields.declaration import FrozenMapping
 from synode_df.fields.dtypes import python_dtype, typed_series
+from synode_df.fields.fake.columnar import column_dtype, draw_column
+from synode_df.fields.fake.distinct import Call, draw_distinct
 from synode_df.fields.fake.instances import AddressedFaker, check_locale, faker_for, put_random
-from synode_df.fields.fake.interpreter import Interpreter
-from synode_df.fields.fake.texts import NotColumnarError, to_column
+from synode_df.fields.fake.numbers import Values
+from synode_df.fields.fake.texts import to_column
 from synode_df.fields.rows import Rows
 from synode_df.randomness import AddressedRandom, Draws
 
@@ -31,6 +33,8 @@ class Fake(FieldGenerator):
     method: str | Callable[..., Any]
     args: tuple[object, ...] = ()
     kwargs: FrozenMapping[object] = field(default_factory=FrozenMapping)
+    unique: bool = False
+    provider: type | None = None
     _factory: ClassVar[str] = "fake"
 
     def __post_init__(self) -> None:
@@ -43,6 +47,24 @@ class Fake(FieldGenerator):
                 received=shown(self.method),
                 suggestion='write fake("email")',
             )
+        if not isinstance(self.unique, bool):
+            raise SynodeError(
+                "FAKER_ERROR",
+                "`unique` says whether all users get different values",
+                path="fake",
+                expected="True or False",
+                received=shown(self.unique),
+                suggestion='write fake("email", unique=True)',
+            )
+        if self.provider is not None and not _is_provider(self.provider):
+            raise SynodeError(
+                "FAKER_ERROR",
+                "`provider` must be a class of Faker providers",
+                path="fake",
+                expected="a class derived from faker.providers.BaseProvider",
+                received=shown(self.provider),
+                suggestion='write fake("cuisine", provider=FoodProvider), without parentheses behind the class',
+            )
 
     def draw(self, rows: Rows) -> AnyColumn:
         locales = rows.surroundings.locales()
@@ -52,6 +74,9 @@ class Fake(FieldGenerator):
             distinct = {name: code for code, name in enumerate(dict.fromkeys(names))}
             codes = np.array([distinct[name] for name in names], dtype=np.uint32)
             names = list(distinct)
+        if self.unique:
+            spelled = [check_locale(str(name), rows.path) for name in names]
+            return Column(draw_distinct(Call(self), rows, codes, spelled))
         parts: list[tuple[Positions, AnyColumn]] = [(np.empty(0, dtype=np.intp), self._none(rows.path))]
         for code in np.unique(codes).tolist():
             positions = np.flatnonzero(codes == code)
@@ -69,16 +94,20 @@ class Fake(FieldGenerator):
         """
         return "columnar" if _is_columnar(self, check_locale(locale, "fake")) else "row-wise"
 
+    def generator(self, locale: str, path: str) -> Any:
+        """Faker's generator of a locale, with the provider that was asked for."""
+        return faker_for(locale, path, self.provider).factories[0]
+
     def _none(self, path: str) -> AnyColumn:
         """A column without rows, of the right type."""
         dtype = self._dtype(path)
         return PythonColumn([]) if dtype is None else Column(pl.Series([], dtype=dtype))
 
     def _column(self, locale: str, draws: Draws, path: str) -> AnyColumn:
-        if _is_columnar(self, check_locale(locale, path)):
-            generator = faker_for(locale, path).factories[0]
-            interpreter = Interpreter(generator, draws.at("columns"), explore=False)
-            return to_column(interpreter.run(str(self.method), self.args, self.kwargs), len(draws))
+        if len(draws) and _is_columnar(self, check_locale(locale, path)):
+            generator = self.generator(locale, path)
+            drawn = draw_column(generator, draws.at("columns"), str(self.method), self.args, self.kwargs)
+            return Column(drawn.series) if isinstance(drawn, Values) else to_column(drawn, len(draws))
         dtype = self._dtype(path)
         stream = AddressedRandom()
         values = []
@@ -96,10 +125,10 @@ class Fake(FieldGenerator):
     def _value(self, locale: str, stream: AddressedRandom, path: str) -> object:
         try:
             if callable(self.method):
-                faker = faker_for(locale, path)
+                faker = faker_for(locale, path, self.provider)
                 put_random(faker, stream)
                 return self.method(faker, *self.args, **self.kwargs)
-            return getattr(AddressedFaker(locale, stream, path), self.method)(*self.args, **self.kwargs)
+            return getattr(AddressedFaker(locale, stream, path, self.provider), self.method)(*self.args, **self.kwargs)
         except SynodeError:
             raise
         except Exception as error:
@@ -118,7 +147,20 @@ class Fake(FieldGenerator):
     def __repr__(self) -> str:
         method = repr(self.method) if isinstance(self.method, str) else self._name()
         options = [repr(arg) for arg in self.args] + [f"{name}={value!r}" for name, value in self.kwargs.items()]
+        options += ["unique=True"] if self.unique else []
+        options += [f"provider={self.provider.__qualname__}"] if self.provider else []
         return f"fake({', '.join([method, *options])})"
+
+
+def is_distinct(value: object) -> bool:
+    """Whether a field value is one of which no two users get the same."""
+    return isinstance(value, Fake) and value.unique
+
+
+def _is_provider(provider: object) -> bool:
+    from faker.providers import BaseProvider
+
+    return isinstance(provider, type) and issubclass(provider, BaseProvider)
 
 
 _slow: dict[str, float] = {}
@@ -138,31 +180,32 @@ def _tell_if_slow(method: str, seconds: float) -> None:
 
 
 @lru_cache(maxsize=4_096)
+def _columnar_dtype(fake: Fake, locale: str) -> pl.DataType | None:
+    """The type of the method's column in a locale, or None where Faker must be called for each row."""
+    generator = fake.generator(locale, "fake")
+    if not isinstance(fake.method, str) or not hasattr(generator, fake.method):
+        return None
+    return column_dtype(generator, fake.method, fake.args, fake.kwargs)
+
+
 def _is_columnar(fake: Fake, locale: str) -> bool:
-    """Whether Faker's code for a method and locale can be run on columns; tried once, on every branch, without rows."""
-    if not isinstance(fake.method, str):
-        return False
-    if _dtype_of(fake, "fake") != pl.String():
-        return False
-    generator = faker_for(locale, "fake").factories[0]
-    if not hasattr(generator, fake.method):
-        return False
-    nobody = Draws(np.empty(0, dtype=np.uint64), 0)
-    try:
-        Interpreter(generator, nobody, explore=True).run(fake.method, fake.args, fake.kwargs)
-    except NotColumnarError:
-        return False
-    return True
+    return _columnar_dtype(fake, locale) is not None
 
 
 @lru_cache(maxsize=1_024)
 def _dtype_of(fake: Fake, path: str) -> pl.DataType | None:
+    drawn = _columnar_dtype(fake, "en_US")
+    if drawn is not None:
+        return drawn
     value = fake._value("en_US", AddressedRandom(), path)
     dtype = python_dtype(value, path)
-    return None if isinstance(dtype, pl.List | pl.Struct | pl.Null) else dtype
+    # Parts of lists and structs, and the digits of decimals, vary from value to value.
+    return None if isinstance(dtype, pl.List | pl.Struct | pl.Null | pl.Decimal) else dtype
 
 
-def fake(method: str | Callable[..., Any], *args: Any, **kwargs: Any) -> Fake:
+def fake(
+    method: str | Callable[..., Any], *args: Any, unique: bool = False, provider: type | None = None, **kwargs: Any
+) -> Fake:
     """A value from Faker, in the locale of the user's persona (attribute `locale`, else `en_US`).
 
     Parameters
@@ -171,6 +214,11 @@ def fake(method: str | Callable[..., Any], *args: Any, **kwargs: Any) -> Fake:
         The name of a method of `faker.Faker`, such as `"email"`, or a function of a Faker instance.
     *args, **kwargs
         Arguments of the method.
+    unique : bool, default False
+        Whether all users of the population (rows of the dataset) get different values. They are then drawn evenly from
+        what the method can give: weights cannot hold where nothing comes twice.
+    provider : type, optional
+        A class of Faker providers of your own that has the method.
 
     Returns
     -------
@@ -180,7 +228,13 @@ def fake(method: str | Callable[..., Any], *args: Any, **kwargs: Any) -> Fake:
     Raises
     ------
     SynodeError
-        `FAKER_ERROR`: an unknown method or locale, or arguments that the method refuses.
+        `FAKER_ERROR`: an unknown method or locale, arguments that the method refuses, or with `unique` fewer values
+        than users, or a method whose values cannot be promised to differ.
+
+    Notes
+    -----
+    What Faker takes for today is 2026-01-01, so that a seed gives the same data on any day. A `unique` of Faker's own
+    method, such as that of `words`, is reached by a function: `fake(lambda faker: faker.words(unique=True))`.
 
     Examples
     --------
@@ -189,5 +243,8 @@ def fake(method: str | Callable[..., Any], *args: Any, **kwargs: Any) -> Fake:
     Int64
     >>> sd.fake("bothify", text="??-###")
     fake('bothify', text='??-###')
+    >>> codes = sd.sample(sd.fake("bothify", "?##", unique=True), rows=5_200, seed=1)
+    >>> codes.n_unique()
+    5200
     """
-    return Fake(method, args, FrozenMapping(kwargs))
+    return Fake(method, args, FrozenMapping(kwargs), unique, provider)

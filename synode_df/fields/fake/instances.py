@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from synode_df.errors import SynodeError, did_you_mean, shown
+from synode_df.fields.fake.today import stop_clock
 from synode_df.randomness import AddressedRandom
 
 if TYPE_CHECKING:
@@ -39,14 +40,19 @@ def check_locale(locale: str, path: str) -> str:
     return spelled
 
 
-def faker_for(locale: str, path: str) -> Faker:
-    """The calling thread's Faker for a locale."""
-    cache: dict[str, Faker] = _instances.__dict__
-    if locale not in cache:
+def faker_for(locale: str, path: str, provider: type | None = None) -> Faker:
+    """The calling thread's Faker for a locale, with one more provider if one is given."""
+    cache: dict[Any, Faker] = _instances.__dict__.setdefault("known", {})
+    key = (locale, provider)
+    if key not in cache:
         from faker import Faker
 
-        cache[locale] = Faker(check_locale(locale, path))
-    return cache[locale]
+        faker = Faker(check_locale(locale, path))
+        if provider is not None:
+            faker.add_provider(provider)
+        stop_clock(faker.factories[0])
+        cache[key] = faker
+    return cache[key]
 
 
 def put_random(faker: Faker, random: AddressedRandom) -> None:
@@ -67,17 +73,20 @@ class AddressedFaker:
         Where its random numbers come from.
     path : str
         The place in words, for errors.
+    provider : type, optional
+        A provider class that is added to Faker's own.
     """
 
-    def __init__(self, locale: str, random: AddressedRandom, path: str) -> None:
+    def __init__(self, locale: str, random: AddressedRandom, path: str, provider: type | None = None) -> None:
         self._locale = locale
         self._random = random
         self._path = path
+        self._provider = provider
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        faker = faker_for(self._locale, self._path)
+        faker = faker_for(self._locale, self._path, self._provider)
         # Contexts of many users share the instance; each call starts by putting its own numbers in.
         put_random(faker, self._random)
         try:
@@ -88,7 +97,7 @@ class AddressedFaker:
             return method
 
         def call(*args: Any, **kwargs: Any) -> Any:
-            own = faker_for(self._locale, self._path)
+            own = faker_for(self._locale, self._path, self._provider)
             put_random(own, self._random)
             return getattr(own, name)(*args, **kwargs)
 

@@ -2,40 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from synode_df.fields.fake.texts import NotColumnarError
 
-_tables: dict[int, tuple[object, pl.Series, Any]] = {}
+_series: dict[int, tuple[object, pl.Series]] = {}
+_tables: dict[tuple[int, bool], tuple[object, tuple[list[Any], NDArray[np.float64] | None, str]]] = {}
 
 
-def series_of(owner: object, key: object, values: Sequence[str]) -> pl.Series:
-    """A table's values as a Series, made once."""
-    known = _tables.get(hash(key))
-    if known is None or known[2] != key or (owner is not None and known[0] is not owner):
-        if len(_tables) > 8_192:
-            _tables.clear()
-        known = _tables[hash(key)] = (owner, pl.Series(values, dtype=pl.String), key)
+def series_of(key: object, values: Callable[[], Iterable[str]]) -> pl.Series:
+    """The Series of a table that a key describes in full, made once."""
+    known = _series.get(hash(key))
+    if known is None or known[0] != key:
+        if len(_series) > 8_192:
+            _series.clear()
+        known = _series[hash(key)] = (key, pl.Series(list(values()), dtype=pl.String))
     return known[1]
 
 
-def table(elements: Any, *, weighting: bool) -> tuple[pl.Series | Sequence[Sequence[str]], Any]:
-    """The values of a table, and their cumulative weights where Faker would use them."""
-    names = list(elements)
-    if not names:
+def text_series(texts: Sequence[str]) -> pl.Series:
+    """The Series of a table of texts: the same object for equal tables, so that what is derived from it is kept."""
+    return series_of(("texts", *texts), lambda: texts)
+
+
+def table(elements: Any, *, weighting: bool) -> tuple[list[Any], NDArray[np.float64] | None, str]:
+    """The values of a table, their cumulative weights where Faker would use them, and what kind of values they are.
+
+    Only for tables that nobody changes (tuples and mappings of a provider's class) the answer is kept.
+    """
+    known = _tables.get((id(elements), weighting))
+    if known is not None and known[0] is elements:
+        return known[1]
+    if isinstance(elements, Mapping) and type(elements) is dict:
+        raise NotColumnarError("a dict without order: Faker refuses it")
+    # The order of a set differs from process to process.
+    values = sorted(elements, key=str) if isinstance(elements, set | frozenset) else list(elements)
+    if not values:
         raise NotColumnarError("an empty table")
-    if all(type(name) is str for name in names):
-        # Short-lived lists may get the address of earlier ones: the key has the values' own hash.
-        values: pl.Series | Sequence[Sequence[str]] = series_of(None, ("table", *names), names)
-    elif all(isinstance(name, tuple | list) and all(type(part) is str for part in name) for name in names):
-        values = elements if isinstance(elements, tuple | list) else tuple(names)
-    else:
-        raise NotColumnarError("a table of other things than texts")
-    if not isinstance(elements, Mapping) or not weighting:
-        return values, None
-    sums = np.cumsum(np.array(list(elements.values()), dtype=np.float64))
-    return values, sums / sums[-1]
+    sums = None
+    if isinstance(elements, Mapping) and weighting:
+        sums = cumulative(list(elements.values()))
+    kinds = set(map(type, values))
+    kind = "other"
+    if kinds == {str}:
+        kind = "text"
+    elif kinds == {int} and all(-(2**62) < value < 2**62 for value in values):
+        kind = "number"
+    elif kinds <= {tuple, list} and len(set(map(len, values))) == 1:
+        kind = "record"
+    made = values, sums, kind
+    if isinstance(elements, tuple | Mapping) and kinds == {str} and not any("\ue000" in value for value in values):
+        if len(_tables) > 8_192:
+            _tables.clear()
+        _tables[id(elements), weighting] = (elements, made)
+    return made
+
+
+def cumulative(weights: Sequence[float]) -> NDArray[np.float64]:
+    """Cumulative weights ending at 1."""
+    sums = np.cumsum(np.array(weights, dtype=np.float64))
+    if not sums[-1] > 0:
+        raise NotColumnarError("weights that sum to nothing")
+    return np.asarray(sums / sums[-1])

@@ -7,13 +7,15 @@ values of its tables and not to every row.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from synode_df.fields.columns import Column, Positions, full_column
+
+Codes = NDArray[np.uint32]
 
 
 class NotColumnarError(Exception):
@@ -28,11 +30,45 @@ class Literal:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Draw:
+    """One of `size` outcomes for each row, drawn at a place.
+
+    `allowed` are the outcomes that are possible here (None: all of them), `weights` the cumulative chances of all
+    outcomes (None: even).
+    """
+
+    place: int
+    size: int
+    codes: Codes
+    allowed: Codes | None = None
+    weights: NDArray[np.float64] | None = None
+
+    def possible(self) -> Codes:
+        """The outcomes that are possible here."""
+        return np.arange(self.size, dtype=np.uint32) if self.allowed is None else self.allowed
+
+    def chance(self, codes: Codes) -> float:
+        """The chance of one of some outcomes, among those that are possible here."""
+        if self.weights is None:
+            return len(codes) / (self.size if self.allowed is None else len(self.allowed))
+        single = np.diff(self.weights, prepend=0.0)
+        total = 1.0 if self.allowed is None else float(single[self.allowed].sum())
+        return float(single[codes].sum()) / total if total else 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Choice:
-    """One of some texts for each row: `values[codes[row]]`."""
+    """One of some texts for each row: `values[draw.codes[row]]`."""
 
     values: pl.Series
-    codes: NDArray[np.uint32]
+    draw: Draw
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Computed:
+    """Texts computed for each row from what was drawn, such as check digits."""
+
+    values: pl.Series
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,13 +79,24 @@ class Concat:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """The rows for which the draw at a branch's place gave one of some codes, and their text."""
+
+    codes: Codes
+    positions: Positions
+    chance: float
+    node: Node
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Branch:
-    """Different texts for different rows; a part's name is the same whichever other parts there are."""
+    """Different texts for different rows, by the draw at a place."""
 
-    parts: tuple[tuple[str, Positions, Node], ...]
+    place: int
+    parts: tuple[Part, ...]
 
 
-Node = Literal | Choice | Concat | Branch
+Node = Literal | Choice | Computed | Concat | Branch
 
 _mapped: dict[tuple[int, object], tuple[pl.Series, pl.Series]] = {}
 
@@ -57,31 +104,67 @@ _mapped: dict[tuple[int, object], tuple[pl.Series, pl.Series]] = {}
 def to_column(node: Node, rows: int) -> Column:
     """The text of every row."""
     if isinstance(node, Literal):
-        return Column(pl.Series([node.text]), np.zeros(rows, dtype=np.uint32))
+        return Column(pl.Series([node.text], dtype=pl.String), np.zeros(rows, dtype=np.uint32))
     if isinstance(node, Choice):
-        return Column(node.values, node.codes)
+        return Column(node.values, node.draw.codes)
+    if isinstance(node, Computed):
+        return Column(node.values)
     if isinstance(node, Branch):
-        whole = full_column([(positions, to_column(part, len(positions))) for _, positions, part in node.parts], rows)
+        parts = [(part.positions, to_column(part.node, len(part.positions))) for part in node.parts]
+        whole = full_column(parts, rows)
         if not isinstance(whole, Column) or whole.values.dtype != pl.String:
             return Column(pl.Series([None] * rows, dtype=pl.String))
         return whole
-    columns = [to_column(part, rows).series(f"{number}") for number, part in enumerate(node.parts)]
-    together = pl.concat_str([pl.col(column.name) for column in columns])
-    return Column(pl.DataFrame(columns).select(together.alias("")).to_series())
+    columns = [
+        pl.lit(part.text) if isinstance(part, Literal) else to_column(part, rows).series(f"{number}")
+        for number, part in enumerate(node.parts)
+    ]
+    series = [column for column in columns if isinstance(column, pl.Series)]
+    if not series:
+        return to_column(Literal("".join(part.text for part in node.parts if isinstance(part, Literal))), rows)
+    together = pl.concat_str([pl.col(each.name) if isinstance(each, pl.Series) else each for each in columns])
+    return Column(pl.DataFrame(series).select(together.alias("")).to_series())
 
 
-def mapped(node: Node, change: Callable[[str], str], key: object) -> Node:
-    """A text after a change that works character by character, so that it can be done to the parts."""
+def joined(parts: tuple[Node, ...]) -> Node:
+    """Texts one behind the other, as one text."""
+    flat: list[Node] = []
+    for part in parts:
+        for piece in part.parts if isinstance(part, Concat) else (part,):
+            if isinstance(piece, Literal) and flat and isinstance(flat[-1], Literal):
+                flat[-1] = Literal(flat[-1].text + piece.text)
+            elif not (isinstance(piece, Literal) and not piece.text):
+                flat.append(piece)
+    if not flat:
+        return Literal("")
+    return flat[0] if len(flat) == 1 else Concat(tuple(flat))
+
+
+def mapped(node: Node, change: Callable[[str], str], key: object, *, whole: bool = False) -> Node:
+    """A text after a change.
+
+    Unless it is for whole texts only, the change works character by character, so that it can be done to the parts.
+    """
     if isinstance(node, Literal):
         return Literal(change(node.text))
     if isinstance(node, Choice):
-        return Choice(_mapped_values(node.values, change, key), node.codes)
+        return Choice(mapped_values(node.values, change, key), node.draw)
+    if isinstance(node, Computed):
+        return Computed(pl.Series([change(value) for value in node.values.to_list()], dtype=pl.String))
     if isinstance(node, Concat):
-        return Concat(tuple(mapped(part, change, key) for part in node.parts))
-    return Branch(tuple((name, positions, mapped(part, change, key)) for name, positions, part in node.parts))
+        if whole:
+            raise NotColumnarError("changes a text that is put together")
+        return joined(tuple(mapped(part, change, key) for part in node.parts))
+    return Branch(
+        node.place,
+        tuple(
+            Part(part.codes, part.positions, part.chance, mapped(part.node, change, key, whole=whole))
+            for part in node.parts
+        ),
+    )
 
 
-def _mapped_values(values: pl.Series, change: Callable[[str], str], key: object) -> pl.Series:
+def mapped_values(values: pl.Series, change: Callable[[str], str], key: object) -> pl.Series:
     """Changed values, computed once for each table and kind of change."""
     known = _mapped.get((id(values), key))
     if known is None or known[0] is not values:
@@ -93,51 +176,25 @@ def _mapped_values(values: pl.Series, change: Callable[[str], str], key: object)
 
 
 def at(node: Node, positions: Positions) -> Node:
-    """The text of some of the rows."""
+    """The text of some of the rows, given in rising order."""
     if isinstance(node, Literal):
         return node
     if isinstance(node, Choice):
-        return Choice(node.values, node.codes[positions])
+        return Choice(node.values, replace(node.draw, codes=node.draw.codes[positions]))
+    if isinstance(node, Computed):
+        return Computed(node.values.gather(pl.Series(positions.astype(np.uint32))))
     if isinstance(node, Concat):
         return Concat(tuple(at(part, positions) for part in node.parts))
     parts = []
-    for name, own, part in node.parts:
-        chosen = np.flatnonzero(np.isin(positions, own))
-        parts.append((name, chosen, at(part, np.searchsorted(own, positions[chosen]))))
-    return Branch(tuple(parts))
+    for part in node.parts:
+        chosen = np.flatnonzero(np.isin(positions, part.positions))
+        inside = np.searchsorted(part.positions, positions[chosen])
+        parts.append(Part(part.codes, chosen, part.chance, at(part.node, inside)))
+    return Branch(node.place, tuple(parts))
 
 
-def first_word(node: Node, rows: int) -> Node:
-    """The text of every row up to its first blank."""
-    word, ended = _first_word(node, rows)
-    del ended
-    return word
-
-
-def _first_word(node: Node, rows: int) -> tuple[Node, NDArray[np.bool_]]:
-    """The text up to its first blank, and which rows have one."""
-    if isinstance(node, Literal):
-        return Literal(_up_to_blank(node.text)), np.full(rows, " " in node.text)
-    if isinstance(node, Choice):
-        has_blank = node.values.str.contains(" ", literal=True).to_numpy()
-        return Choice(_mapped_values(node.values, _up_to_blank, "first word"), node.codes), has_blank[node.codes]
-    if isinstance(node, Branch):
-        ended = np.zeros(rows, dtype=np.bool_)
-        parts = []
-        for name, positions, part in node.parts:
-            word, ends = _first_word(part, len(positions))
-            parts.append((name, positions, word))
-            ended[positions] = ends
-        return Branch(tuple(parts)), ended
-    first, ended = _first_word(node.parts[0], rows)
-    if len(node.parts) == 1:
-        return first, ended
-    going, done = np.flatnonzero(~ended), np.flatnonzero(ended)
-    rest, ends = _first_word(at(Concat(node.parts[1:]), going), len(going))
-    ended[going] = ends
-    longer = Concat((at(first, going), rest))
-    return Branch((("ended", done, at(first, done)), ("going", going, longer))), ended
-
-
-def _up_to_blank(value: str) -> str:
-    return value.split(" ", maxsplit=1)[0]
+def possible(node: Choice) -> list[str]:
+    """The texts that a choice can give."""
+    allowed = node.draw.allowed
+    listed: list[str] = (node.values if allowed is None else node.values.gather(pl.Series(allowed))).to_list()
+    return listed
