@@ -7,7 +7,7 @@ other users, so that it is the same in every batch, slice and worker.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
@@ -46,9 +46,13 @@ class Call:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Space:
-    """What the users of one locale draw from: a list of few values, or families of many."""
+    """What the users of one locale draw from: a list of few values, or families of many.
+
+    Locales that can give the same texts in the same ways share the space of the first of them.
+    """
 
     locale: str
+    home: str
     values: pl.Series | None
     families: tuple[Family, ...]
     rivals: tuple[tuple[Family, ...], ...] = ()
@@ -102,6 +106,10 @@ def _spaces(call: Call, locales: tuple[str, ...], path: str) -> tuple[Space, ...
     spaces: list[Space] = []
     for locale in locales:
         found = _families(call, locale, path)
+        same = next((space for space in spaces if _same(space.families, found)), None)
+        if same is not None:
+            spaces.append(replace(same, locale=locale))
+            continue
         values = None
         if sum(family.size for family in found) <= _FEW and all(
             piece.lengths for family in found for piece in family.pieces
@@ -114,7 +122,7 @@ def _spaces(call: Call, locales: tuple[str, ...], path: str) -> tuple[Space, ...
         for number, family in enumerate(found if values is None else ()):
             earlier = (*(each for space in spaces for each in space.families), *found[:number])
             rivals.append(tuple(each for each in earlier if not family.apart(each)))
-        spaces.append(Space(locale, values, found, tuple(rivals)))
+        spaces.append(Space(locale, locale, values, found, tuple(rivals)))
     return tuple(spaces)
 
 
@@ -155,12 +163,16 @@ def _texts(call: Call, family: Family, locale: str, keys: NDArray[np.uint64], nu
     return to_column(made, len(keys)).series()
 
 
+def _same(some: Sequence[Family], others: Sequence[Family]) -> bool:
+    return len(some) == len(others) and all(one.same(other) for one, other in zip(some, others, strict=True))
+
+
 def _of_space(call: Call, space: Space, rows: Rows, positions: NDArray[np.intp], key: int) -> pl.Series:
     index = rows.index[positions].astype(np.uint64)
     if space.values is not None:
         if len(index) and int(index.max()) >= len(space.values):
             raise _too_small(call, space, len(space.values), rows, int(index.max()))
-        numbers = permuted(index, len(space.values), child_place(key, space.locale))
+        numbers = permuted(index, len(space.values), child_place(key, space.home))
         return space.values.gather(pl.Series(numbers.astype(np.uint32)))
     own = list(space.families)
     draws = Draws(rows.draws.keys[positions], child_place(rows.draws.place, "family"))
@@ -184,8 +196,8 @@ def _of_space(call: Call, space: Space, rows: Rows, positions: NDArray[np.intp],
             if not len(members):
                 continue
             tried[number, members] += np.uint64(1)
-            drawn = permuted(start, family.size, child_place(key, f"{space.locale} {family.key}"))
-            made = _texts(call, family, space.locale, draws.keys[members], drawn)
+            drawn = permuted(start, family.size, child_place(key, f"{space.home} {family.key}"))
+            made = _texts(call, family, space.home, draws.keys[members], drawn)
             free = np.ones(len(members), dtype=np.bool_)
             for other in space.rivals[number]:
                 free &= ~other.can_make(made)

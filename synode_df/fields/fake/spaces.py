@@ -27,6 +27,7 @@ _MOST_FAMILIES: Final = 400
 _MOST_MULTIPLIED: Final = 2_000_000
 _LARGEST: Final = 2**60
 _ROUNDS: Final = 6
+_FEW_TEXTS: Final = 500
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,6 +94,8 @@ class Family:
 
     def can_make(self, texts: pl.Series) -> NDArray[np.bool_]:
         """Which texts the family may give (yes, where that is not known)."""
+        if len(texts) <= _FEW_TEXTS:
+            return np.array([_reads(self, text) for text in texts.to_list()], dtype=np.bool_)
         groups = texts.str.extract_groups(self._pattern()).struct.unnest()
         fits = pl.Series([True]).new_from_index(0, len(texts))
         tables = [piece.texts for piece in self.pieces if piece.texts is not None]
@@ -127,10 +130,34 @@ class Family:
         ]
         return any(not one & two for one, two in pairs)
 
+    def same(self, other: Family) -> bool:
+        """Whether two families have the same texts, put together in the same way."""
+        if self.size != other.size or len(self.pieces) != len(other.pieces):
+            return False
+        return all(
+            one.literal == two.literal
+            and (one.texts is None) == (two.texts is None)
+            and (one.texts is None or two.texts is None or one.texts.equals(two.texts))
+            for one, two in zip(self.pieces, other.pieces, strict=True)
+        )
+
     def _lengths(self) -> tuple[float, float]:
         known = [piece.lengths for piece in self.pieces]
         low = sum(each[0] for each in known if each)
         return low, float("inf") if None in known else sum(each[1] for each in known if each)
+
+
+@lru_cache(maxsize=1_024)
+def _reader(family: Family) -> tuple[re.Pattern[str], tuple[frozenset[str], ...]]:
+    tables = tuple(frozenset(piece.texts.to_list()) for piece in family.pieces if piece.texts is not None)
+    return re.compile(family._pattern()), tables
+
+
+def _reads(family: Family, text: str) -> bool:
+    """Whether a family may give one text: the same as `can_make`, without making tables ready for many."""
+    pattern, tables = _reader(family)
+    found = pattern.match(text)
+    return found is not None and all(group in table for group, table in zip(found.groups(), tables, strict=True))
 
 
 @lru_cache(maxsize=8_192)
