@@ -74,7 +74,7 @@ def check_resumed(target: Path, keys: tuple[str, ...], whole: dict[tuple[str, ..
     assert sd.verify(target).height == 0
 
 
-def kill_and_resume(tmp_path: Path, whole: dict[tuple[str, ...], dict[str, Any]], seed: int) -> None:
+def check_that_a_killed_run_resumes(tmp_path: Path, whole: dict[tuple[str, ...], dict[str, Any]], seed: int) -> None:
     """Kill the parent or a worker at a random moment, look at what is there, resume."""
     chance = random.Random(seed)
     keys = chance.choice([(), ("event",)])
@@ -102,13 +102,13 @@ def kill_and_resume(tmp_path: Path, whole: dict[tuple[str, ...], dict[str, Any]]
 
 @pytest.mark.parametrize("seed", range(4))
 def test_a_killed_run_resumes(tmp_path: Path, whole: dict[Any, Any], seed: int) -> None:
-    kill_and_resume(tmp_path, whole, seed)
+    check_that_a_killed_run_resumes(tmp_path, whole, seed)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(4, 24))
 def test_a_killed_run_resumes_whenever_it_was(tmp_path: Path, whole: dict[Any, Any], seed: int) -> None:
-    kill_and_resume(tmp_path, whole, seed)
+    check_that_a_killed_run_resumes(tmp_path, whole, seed)
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
