@@ -71,7 +71,7 @@ def test_frame_and_shards_are_the_same_on_a_backend_nobody_has_heard_of(
             sd.generate_df(filling(lambda ctx: os._exit(3)), users=10, n_jobs=2, batch_size=1)
     assert_frame_equal(adapter.events, sequential)
     assert files == Counter()
-    assert_frame_equal(pl.read_parquet(tmp_path / "events"), sequential)
+    assert_frame_equal(sd.scan(tmp_path / "events").collect(), sequential)
     assert raised.value.code == "WORKER_DIED"
 
 

@@ -129,7 +129,7 @@ def test_shards_of_a_worker_module(script: Path) -> None:
     body = """
 sd.generate(worker_module="shop_scenario", n_jobs=2, users=80, batch_size=20, adapter=sd.ParquetAdapter("events"), seed=2)
 frame = sd.generate_df(worker_module="shop_scenario", users=80, seed=2)
-print(pl.scan_parquet("events").drop("pid").collect().equals(frame.drop("pid")))
+print(sd.scan("events").drop("pid").collect().equals(frame.drop("pid")))
 """
     assert run(script, body) == "True"
 
