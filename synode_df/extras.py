@@ -8,7 +8,7 @@ from types import ModuleType
 from synode_df.errors import SynodeError, told
 
 
-def import_extra(module: str, *, extra: str, purpose: str) -> ModuleType:
+def import_extra(module: str, *, extra: str, path: str) -> ModuleType:
     """A module of an optional library.
 
     Parameters
@@ -17,8 +17,8 @@ def import_extra(module: str, *, extra: str, purpose: str) -> ModuleType:
         What to import, such as `"plotly.graph_objects"`.
     extra : str
         The extra of this package that installs it.
-    purpose : str
-        What it is needed for, as the start of the error's sentence: "Charts".
+    path : str
+        What needs it, such as `"DuckDBAdapter"`.
 
     Returns
     -------
@@ -31,7 +31,7 @@ def import_extra(module: str, *, extra: str, purpose: str) -> ModuleType:
 
     Examples
     --------
-    >>> import_extra("math", extra="notebook", purpose="Charts").floor(1.5)
+    >>> import_extra("math", extra="notebook", path="charts").floor(1.5)
     1
     """
     try:
@@ -39,9 +39,9 @@ def import_extra(module: str, *, extra: str, purpose: str) -> ModuleType:
     except ImportError as error:
         raise SynodeError(
             "MISSING_LIBRARY",
-            f"{purpose} need a library that is not installed",
-            path=f"import {module}",
-            expected=f"the library {module.partition('.')[0]!r}",
+            f"The library {module.partition('.')[0]!r} is not installed",
+            path=path,
+            expected=f"the extra `{extra}`",
             received=told(error),
             suggestion=f'pip install "synode-df[{extra}]"',
         ) from error

@@ -111,7 +111,7 @@ CASES: dict[str, Callable[[], object]] = {
     "OUTPUT_ERROR": lambda: sd.generate(one(), users=1, adapter=sd.ParquetAdapter(__file__)),
     "INVALID_FRAME": lambda: sd.funnel([("ann", "view")], ["view"]),
     "NOT_IN_EVENTS": lambda: sd.funnel(run(), ["y"]),
-    "MISSING_LIBRARY": lambda: import_extra("a_library_that_nobody_has", extra="notebook", purpose="Charts"),
+    "MISSING_LIBRARY": lambda: import_extra("a_library_that_nobody_has", extra="notebook", path="charts"),
 }
 
 

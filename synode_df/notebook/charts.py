@@ -119,8 +119,8 @@ def _shown(drawing: Drawing | None) -> Drawing:
 
 
 def _new_figure(drawing: Drawing) -> Any:
-    import_extra("anywidget", extra="notebook", purpose="Charts")
-    plotly = import_extra("plotly.graph_objects", extra="notebook", purpose="Charts")
+    import_extra("anywidget", extra="notebook", path="charts")
+    plotly = import_extra("plotly.graph_objects", extra="notebook", path="charts")
     figure = plotly.FigureWidget(data=list(drawing.traces), layout=drawing.layout)
     figure._config = {"displaylogo": False, "responsive": True}
     return figure

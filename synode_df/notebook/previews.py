@@ -111,7 +111,7 @@ def preview(
     checks.whole(users, name="users", path="preview", at_least=1, at_most=MOST_USERS, code="INVALID_USERS")
     checks.whole(seed, name="seed", path="preview", at_least=0, at_most=MOST_SEED, code="INVALID_OPTION")
     for module in ("ipywidgets", "anywidget", "plotly.graph_objects"):
-        import_extra(module, extra="notebook", purpose="Previews")
+        import_extra(module, extra="notebook", path="preview")
     if kind is Dataset:
         from synode_df.notebook.dataset_preview import DatasetPreview
 

@@ -95,7 +95,7 @@ def save_drawing(
 
 
 def _figure(drawing: Drawing, **layout: Any) -> Any:
-    plotly = import_extra("plotly.graph_objects", extra="notebook", purpose="Charts")
+    plotly = import_extra("plotly.graph_objects", extra="notebook", path="charts")
     return plotly.Figure(data=list(drawing.traces), layout=drawing.layout | layout)
 
 
@@ -110,7 +110,7 @@ def _page(drawing: Drawing) -> bytes:
 
 
 def _image(drawing: Drawing, kind: str, width: int, height: int | None) -> bytes:
-    import_extra("kaleido", extra="notebook", purpose="Pictures of charts")
+    import_extra("kaleido", extra="notebook", path="pictures of charts")
     ink = {"family": "sans-serif", "size": 13, "color": "#222222"}
     figure = _figure(drawing, font=ink, paper_bgcolor="#ffffff", plot_bgcolor="#ffffff")
     try:

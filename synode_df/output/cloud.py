@@ -9,7 +9,8 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from synode_df.output.failures import library, output_error
+from synode_df.extras import import_extra
+from synode_df.output.failures import output_error
 from synode_df.output.storage import JOURNAL, UNFINISHED, Entry, Storage, whole_lines
 
 _CLAIM: Final = f"{UNFINISHED}/claim.json"
@@ -46,7 +47,7 @@ class CloudStorage(Storage):
 
     def _obstore(self) -> Any:
         """The library, with the store connected."""
-        obstore = library("obstore", extra="cloud", path="ParquetAdapter")
+        obstore = import_extra("obstore", extra="cloud", path="ParquetAdapter")
         if self._store is None:
             client: dict[str, Any] = {}
             config: dict[str, Any] = {}
@@ -56,7 +57,7 @@ class CloudStorage(Storage):
             if "allow_http" in client:
                 client["allow_http"] = str(client["allow_http"]).lower() in ("true", "1")
             try:
-                self._store = library("obstore.store", extra="cloud", path="ParquetAdapter").from_url(
+                self._store = import_extra("obstore.store", extra="cloud", path="ParquetAdapter").from_url(
                     self.address, config=config or None, client_options=client or None
                 )
             except Exception as error:

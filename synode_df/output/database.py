@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from synode_df import checks
 from synode_df.errors import SynodeError, shown, told
-from synode_df.output.failures import library
+from synode_df.extras import import_extra
 from synode_df.output.folders import require_folder
 from synode_df.output.spool import Spool
 from synode_df.output.tables import TableAdapter, TableConnection, TableMode
@@ -123,7 +123,7 @@ def _connection(
             suggestion='leave engine out, or engine="sqlalchemy"',
         )
     if driver is None or engine == "sqlalchemy":
-        alchemy = library("sqlalchemy", extra="sqlalchemy", path="DatabaseAdapter")
+        alchemy = import_extra("sqlalchemy", extra="sqlalchemy", path="DatabaseAdapter")
         try:
             alchemy.create_engine(uri)
         except (alchemy.exc.SQLAlchemyError, ImportError, ValueError) as error:
@@ -137,7 +137,7 @@ def _connection(
 
         return sqlalchemy.SQLAlchemyConnection, sqlalchemy.FAILURES
     module, extra = driver
-    library(module, extra=extra, path="DatabaseAdapter")
+    import_extra(module, extra=extra, path="DatabaseAdapter")
     from synode_df.output import adbc
 
     return adbc.SQLiteConnection if extra == "sqlite" else adbc.PostgreSQLConnection, adbc.FAILURES

@@ -9,7 +9,8 @@ from urllib.parse import quote
 
 from synode_df import checks
 from synode_df.errors import SynodeError, shown
-from synode_df.output.failures import already_there, library, output_error
+from synode_df.extras import import_extra
+from synode_df.output.failures import already_there, output_error
 from synode_df.output.folders import HiddenFolder, require_folder
 from synode_df.output.sink_types import SinkTypes
 from synode_df.output.spool import Spool
@@ -86,7 +87,7 @@ class DeltaLakeAdapter(SpoolingAdapter):
                 example='storage_options={"AWS_REGION": "eu-central-1"}',
             )
         self._options = None if storage_options is None else dict(storage_options)
-        library("deltalake", extra="delta", path="DeltaLakeAdapter")
+        import_extra("deltalake", extra="delta", path="DeltaLakeAdapter")
         self._failures = (Exception,)  # what fails within its writers has no better name
         self._hidden: HiddenFolder | None = None
 

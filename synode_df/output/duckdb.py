@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from synode_df.errors import shown
-from synode_df.output.failures import library, output_error
+from synode_df.extras import import_extra
+from synode_df.output.failures import output_error
 from synode_df.output.folders import HiddenFolder, local_path, require_folder
 from synode_df.output.sink_types import SinkTypes
 from synode_df.output.spool import Spool
@@ -65,7 +66,7 @@ class DuckDBAdapter(TableAdapter):
             example="shop.duckdb",
             suggestion="give the path of a file; in memory, DuckDB reads the frame of generate_df by its name",
         )
-        library("duckdb", extra="duckdb", path="DuckDBAdapter")
+        import_extra("duckdb", extra="duckdb", path="DuckDBAdapter")
         import duckdb
 
         self._failures = (*self._failures, duckdb.Error)

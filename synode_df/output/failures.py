@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import errno
-import importlib
 from pathlib import Path
-from types import ModuleType
 from typing import Final
 
 from synode_df.errors import SynodeError, shown
@@ -68,35 +66,6 @@ def already_there(path: str, target: str | Path, *, what: str, suggestion: str) 
         received=shown(str(target)),
         suggestion=suggestion,
     )
-
-
-def library(name: str, *, extra: str, path: str) -> ModuleType:
-    """A library that only this adapter needs.
-
-    Parameters
-    ----------
-    name : str
-        The module.
-    extra : str
-        The extra of this package that brings it.
-    path : str
-        The adapter's name.
-
-    Raises
-    ------
-    SynodeError
-        `OUTPUT_ERROR` that names the extra.
-    """
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        raise output_error(
-            path,
-            f"{path} needs the library {name.split('.', maxsplit=1)[0]!r}",
-            expected=f"the extra `{extra}`",
-            received=_first_line(str(error)),
-            suggestion=f'pip install "synode-df[{extra}]"',
-        ) from error
 
 
 def _first_line(text: str) -> str:

@@ -19,8 +19,9 @@ import polars as pl
 from synode_df import checks
 from synode_df.durations import Duration, parse_duration
 from synode_df.errors import SynodeError, shown, told
+from synode_df.extras import import_extra
 from synode_df.output.base import OutputAdapter
-from synode_df.output.failures import library, output_error
+from synode_df.output.failures import output_error
 from synode_df.output.layouts import json_objects
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ class HTTPAdapter(OutputAdapter):
         self._interval = None if flush_interval is None else _seconds(flush_interval, "flush_interval")
         self._backoff = _seconds(backoff, "backoff", zero=True)
         self._timeout = _seconds(timeout, "timeout")
-        library("requests", extra="http", path="HTTPAdapter")
+        import_extra("requests", extra="http", path="HTTPAdapter")
         self.confirmed = 0
         self._lock = threading.Lock()
         self._session: requests.Session | None = None

@@ -16,7 +16,7 @@ def open_storage(place: str | Path, storage_options: Mapping[str, str] | None) -
     Raises
     ------
     SynodeError
-        `OUTPUT_ERROR` for an address without the extra `cloud`, or of a store that is not known.
+        `MISSING_LIBRARY` for an address without the extra `cloud`; `OUTPUT_ERROR` for a store that is not known.
     """
     if isinstance(place, Path):
         return LocalStorage(place)

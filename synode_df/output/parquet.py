@@ -59,7 +59,7 @@ class ParquetAdapter(ShardingAdapter):
     Raises
     ------
     SynodeError
-        `INVALID_OPTION`; `MISSING_EXTRA` for an address without the extra `cloud`. `OUTPUT_ERROR` from a run whose
+        `INVALID_OPTION`; `MISSING_LIBRARY` for an address without the extra `cloud`. `OUTPUT_ERROR` from a run whose
         target is not a directory, not empty, written by another run, not the run to resume, or cannot be written.
 
     Examples

@@ -275,7 +275,7 @@ def test_without_its_library(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "requests", None)
     with pytest.raises(sd.SynodeError) as raised:
         sd.HTTPAdapter("https://example.com")
-    assert raised.value.code == "OUTPUT_ERROR"
+    assert raised.value.code == "MISSING_LIBRARY"
     assert raised.value.suggestion == 'pip install "synode-df[http]"'
 
 

@@ -245,7 +245,7 @@ def test_without_its_library(monkeypatch: pytest.MonkeyPatch, module: str, make:
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(sd.SynodeError) as raised:
         make()
-    assert raised.value.code == "OUTPUT_ERROR"
+    assert raised.value.code == "MISSING_LIBRARY"
     assert raised.value.suggestion == f'pip install "synode-df[{extra}]"'
 
 
