@@ -30,6 +30,16 @@ class WorkerPool:
     ------
     SynodeError
         `NOT_PICKLABLE` where the declarations cannot travel; `INVALID_OPTION` for joblib's multiprocessing backend.
+
+    Examples
+    --------
+    `generate` makes one where `n_jobs` asks for workers:
+
+    >>> import synode_df as sd
+    >>> visit = sd.Journey("visit", [sd.Adventure("look", [sd.Action("land")])])
+    >>> alone = sd.generate_df(visit, users=1_000, seed=7)
+    >>> sd.generate_df(visit, users=1_000, seed=7, n_jobs=2, batch_size=250).equals(alone)
+    True
     """
 
     def __init__(self, make_job: Callable[[], Job], *, n_jobs: int) -> None:
