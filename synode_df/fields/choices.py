@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import numpy as np
 import polars as pl
@@ -23,11 +23,14 @@ from synode_df.fields.rows import Rows
 Floats = NDArray[np.float64]
 
 
+_LARGE: Final = 1e290
+
+
 def checked_weights(listed: list[object], path: str) -> Floats:
     """Cumulative weights ending at 1, or `INVALID_WEIGHTS`."""
     good = [w for w in listed if checks.is_number(w) and 0 <= float(w) < float("inf")]  # type: ignore[arg-type]
     numbers = np.array([float(w) for w in good], dtype=np.float64)  # type: ignore[arg-type]  # is_number says so
-    if not listed or len(good) < len(listed) or not numbers.sum() > 0:
+    if not listed or len(good) < len(listed) or not numbers.any():
         raise SynodeError(
             "INVALID_WEIGHTS",
             "Weights must be numbers of 0 or more, not all 0",
@@ -36,6 +39,8 @@ def checked_weights(listed: list[object], path: str) -> Floats:
             received=shown(listed) if listed else "no values at all",
             suggestion='write {"a": 60, "b": 40}: weights need not sum to 1 or 100',
         )
+    if numbers.max() > _LARGE:
+        numbers = numbers / numbers.max()  # their sum would be infinite
     sums = np.cumsum(numbers)
     return np.asarray(sums / sums[-1])
 

@@ -124,6 +124,10 @@ def test_pick_is_uniform_over_rows() -> None:
     assert_frequencies(draw(sd.pick("plans", "plan"), datasets=[PLANS]), {"free": 1, "pro": 1, "max": 1})
 
 
+def test_weights_whose_sum_is_beyond_floats() -> None:
+    assert_frequencies(draw(sd.weighted({"a": 1e308, "b": 1e308, "c": 1e308})), {"a": 1, "b": 1, "c": 1})
+
+
 def test_pick_by_a_weight_column() -> None:
     picked = draw(sd.pick("plans", "plan", weight="share"), datasets=[PLANS])
     assert_frequencies(picked, {"free": 7, "pro": 2, "max": 1})
