@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 WORKERS ?= 2
+FAKERS ?= ==37.0.0 ==40.1.0 >=37.0
 # Twice quiet: errors only.
 INSTALL = $(BIN)/python -m pip install -qq --disable-pip-version-check
 
@@ -75,7 +76,14 @@ bench: $(VENV)/.bench ## Measure, and rewrite the tables in docs/performance.md 
 	$(BIN)/python -m tests.benchmarks.bench_monitoring
 	$(BIN)/python docs/figures.py
 
+faker-bounds: ## The Faker tests with the oldest Faker allowed, one between, and the newest
+	for version in $(FAKERS); do \
+	  $(PYTHON) -m venv build/faker-$$version && \
+	  build/faker-$$version/bin/python -m pip install --quiet --disable-pip-version-check -e '.[dev]' "faker$$version" && \
+	  build/faker-$$version/bin/python -m pytest -q tests/fields/fake || exit 1; \
+	done
+
 clean: ## Remove what was built
 	rm -rf $(VENV) build dist docs/_build docs/notebooks tests/browser/screenshots .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help demo test lint types docs notebooks browser lab images fuzz ray bench clean
+.PHONY: help demo test lint types docs notebooks browser lab images fuzz ray bench faker-bounds clean

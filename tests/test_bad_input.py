@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import pickle
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any
 
 import polars as pl
@@ -238,8 +240,23 @@ def test_constants_of_any_column_type_work(value: Any) -> None:
         lambda: sd.sequence("{:zz}"),
         lambda: sd.sequence(step=0),
         lambda: sd.pick("d", []),
+        lambda: sd.pick("d", 3),
+        lambda: sd.pick("d", ["a", "a"]),
         lambda: sd.uniform(0, 1, decimals=-1),
         lambda: sd.uniform(0, 1, decimals=1.5),
+        lambda: sd.normal(0, math.nan),
+        lambda: sd.normal(1e308, 1e308),
+        lambda: sd.lognormal(1, 10_000),
+        lambda: sd.lognormal(math.nan, 1),
+        lambda: sd.exponential(1e308),
+        lambda: sd.exponential(math.inf),
+        lambda: sd.poisson(math.nan),
+        lambda: sd.poisson("3"),
+        lambda: sd.integer(0, 2**60),
+        lambda: sd.integer(True, 3),
+        lambda: sd.sequence("{:>1000000000}"),
+        lambda: sd.sequence(3),
+        lambda: sd.one_of(None),
     ],
 )
 def test_parameters_of_generators_that_make_no_sense(make: Any) -> None:
@@ -298,6 +315,39 @@ def test_declarations_are_frozen_equal_hashable_and_picklable() -> None:
         ),
     ):
         assert eval(repr(declared), dict(names)) == declared
+
+
+class Size(StrEnum):
+    SMALL = "s"
+    LARGE = "l"
+
+
+@pytest.mark.parametrize(
+    "generator",
+    [
+        sd.weighted({Size.SMALL: 1, Size.LARGE: 2.5}),
+        sd.one_of([Size.SMALL, Size.LARGE]),
+        sd.one_of([math.nan, 1.0]),
+        sd.one_of([Decimal("1.50")]),
+        sd.chance(0.25),
+        sd.uniform(0, 1, decimals=2),
+        sd.integer(-3, 3),
+        sd.normal(0, 1, min=-1, max=2, decimals=1),
+        sd.lognormal(1, 0.5),
+        sd.exponential(2),
+        sd.poisson(3.5),
+        sd.sequence("N-{:03d}", start=5, step=-2),
+        sd.pick("d", ["a"], weight="w"),
+        sd.fake("bothify", "??", letters="ab", unique=True),
+        sd.fake("random_element", ("a", "b")),
+    ],
+    ids=repr,
+)
+def test_generators_are_printed_as_code_and_equal_after_pickling(generator: sd.FieldGenerator) -> None:
+    names = {name: getattr(sd, name) for name in sd.__all__}
+    back = eval(repr(generator), {**names, "Size": Size, "Decimal": Decimal, "nan": math.nan})
+    assert back == generator == pickle.loads(pickle.dumps(generator))
+    assert hash(back) == hash(generator)
 
 
 class Unspeakable(Exception):

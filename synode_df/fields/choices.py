@@ -15,6 +15,7 @@ from synode_df import checks
 from synode_df.errors import SynodeError, shown
 from synode_df.fields.base import FieldGenerator
 from synode_df.fields.columns import Column
+from synode_df.fields.declaration import code
 from synode_df.fields.dtypes import typed_series
 from synode_df.fields.expressions import check_row_wise
 from synode_df.fields.probabilities import happens
@@ -68,7 +69,7 @@ class Weighted(FieldGenerator):
         return Column(self._values, codes.astype(np.uint32))
 
     def __repr__(self) -> str:
-        return "weighted({" + ", ".join(f"{value!r}: {weight!r}" for value, weight in self.weights) + "})"
+        return "weighted({" + ", ".join(f"{code(value)}: {weight!r}" for value, weight in self.weights) + "})"
 
 
 def weighted(weights: Mapping[Any, float]) -> Weighted:
@@ -136,7 +137,7 @@ class OneOf(FieldGenerator):
         return Column(self._series, rows.draws.below(len(self.values)).astype(np.uint32))
 
     def __repr__(self) -> str:
-        return f"one_of({list(self.values)!r})"
+        return f"one_of({code(list(self.values))})"
 
 
 def one_of(values: Iterable[Any]) -> OneOf:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import html
+import math
 from collections.abc import Iterator, Mapping
+from enum import Enum
 from typing import Any, ClassVar, NoReturn, TypeVar
 
 import polars as pl
@@ -48,6 +50,8 @@ def canonical(value: object) -> object:
         hash(value)
     except TypeError:
         return ("repr", repr(value))
+    if isinstance(value, float) and math.isnan(value):
+        return ("float", "nan")  # no NaN equals another one
     # 1 == True == 1.0 in Python, but they make different columns.
     return (type(value).__name__, value)
 
@@ -63,6 +67,8 @@ def code(value: object) -> str:
     if isinstance(value, list | tuple):
         inside = ", ".join(code(part) for part in value)
         return f"[{inside}]" if isinstance(value, list) else f"({inside}{',' if len(value) == 1 else ''})"
+    if isinstance(value, Enum):
+        return f"{type(value).__qualname__}.{value.name}"
     if callable(value):
         return getattr(value, "__qualname__", shown(value))
     return repr(value)

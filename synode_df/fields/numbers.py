@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import NormalDist
@@ -24,6 +25,10 @@ Floats = NDArray[np.float64]
 
 _LEAST_MASS: Final = 0.05
 _MOST_TRIES: Final = 1_000
+_FURTHEST: Final = 8.3
+"""No standard normal number that is drawn from 52 bits is further from 0."""
+_LONGEST: Final = 37.0
+"""No exponential number of mean 1 that is drawn from 52 bits is larger."""
 
 
 def _rounded(values: Floats, decimals: int | None) -> Column:
@@ -155,6 +160,7 @@ class Normal(FieldGenerator):
     def __post_init__(self) -> None:
         checks.finite(self.mean, name="mean", path="normal")
         checks.finite(self.sd, name="sd", path="normal", at_least=0)
+        checks.finite(abs(float(self.mean)) + _FURTHEST * float(self.sd), name="mean + 8 sd", path="normal")
         for name, bound in (("min", self.min), ("max", self.max)):
             if bound is not None:
                 checks.finite(bound, name=name, path="normal")
@@ -247,6 +253,8 @@ class LogNormal(FieldGenerator):
     def __post_init__(self) -> None:
         checks.finite(self.median, name="median", path="lognormal", above=0)
         checks.finite(self.sigma, name="sigma", path="lognormal", at_least=0)
+        if math.log(self.median) + _FURTHEST * self.sigma > math.log(sys.float_info.max):
+            checks.finite(math.inf, name="median * exp(8 sigma)", path="lognormal")
         _check_decimals(self.decimals, "lognormal")
 
     def draw(self, rows: Rows) -> Column:
@@ -298,6 +306,7 @@ class Exponential(FieldGenerator):
 
     def __post_init__(self) -> None:
         checks.finite(self.mean, name="mean", path="exponential", above=0)
+        checks.finite(float(self.mean) * _LONGEST, name="37 mean", path="exponential")
         _check_decimals(self.decimals, "exponential")
 
     def draw(self, rows: Rows) -> Column:

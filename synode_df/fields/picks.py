@@ -27,10 +27,11 @@ class Pick(FieldGenerator):
     def __post_init__(self) -> None:
         checks.identifier(self.dataset, what="Dataset", path="pick")
         listed = [self.columns] if isinstance(self.columns, str) else self.columns
-        if listed is not None and (not listed or not all(isinstance(name, str) and name for name in listed)):
+        named = isinstance(listed, list | tuple) and all(isinstance(name, str) and name for name in listed)
+        if listed is not None and not (named and listed and len(set(listed)) == len(listed)):
             raise SynodeError(
                 "INVALID_PARAMETER",
-                "`columns` must name at least one column",
+                "`columns` must name at least one column, each once",
                 path="pick",
                 expected='one column such as "sku", a list of them, or nothing for the whole row',
                 received=shown(self.columns),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 from dataclasses import dataclass
 from functools import cached_property
@@ -42,6 +43,8 @@ class Sequence(FieldGenerator):
             if len(numbers) != 1 or numbers[0][1] not in ("", "0") or numbers[0][3]:
                 raise ValueError("one {} is needed")
             spec = numbers[0][2] or ""
+            if re.search(r"[0-9]{4}", spec):
+                raise ValueError("a width of thousands")
             format(1, spec)
         except (ValueError, TypeError, AttributeError) as error:
             raise SynodeError(

@@ -43,7 +43,12 @@ class Table:
             numbers = (
                 weights.cast(pl.Float64).to_numpy() if weights.dtype.is_numeric() and not weights.null_count() else None
             )
-            if numbers is None or not np.isfinite(numbers).all() or numbers.min() < 0 or numbers.sum() <= 0:
+            if (
+                numbers is None
+                or not np.isfinite(numbers).all()
+                or numbers.min(initial=0) < 0
+                or not numbers.max(initial=0) > 0
+            ):
                 raise SynodeError(
                     "INVALID_WEIGHTS",
                     "A column of weights must hold numbers of 0 or more, not all 0 and none missing",
@@ -52,7 +57,7 @@ class Table:
                     received=f"{weights.dtype}, {weights.null_count()} nulls, minimum {weights.min()!r}",
                     suggestion="clean the column first, or pick without `weight`",
                 )
-            sums = np.cumsum(numbers)
+            sums = np.cumsum(numbers / numbers.max())  # so that no sum of large weights overflows
             self._cumulative[column] = sums / sums[-1]
         return self._cumulative[column]
 

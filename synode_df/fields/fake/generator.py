@@ -15,7 +15,7 @@ import polars as pl
 from synode_df.errors import SynodeError, shown
 from synode_df.fields.base import FieldGenerator
 from synode_df.fields.columns import AnyColumn, Column, Positions, PythonColumn, full_column
-from synode_df.fields.declaration import FrozenMapping
+from synode_df.fields.declaration import FrozenMapping, code
 from synode_df.fields.dtypes import python_dtype, typed_series
 from synode_df.fields.fake.columnar import column_dtype, draw_column
 from synode_df.fields.fake.distinct import Call, draw_distinct
@@ -78,10 +78,10 @@ class Fake(FieldGenerator):
             spelled = [check_locale(str(name), rows.path) for name in names]
             return Column(draw_distinct(Call(self), rows, codes, spelled))
         parts: list[tuple[Positions, AnyColumn]] = [(np.empty(0, dtype=np.intp), self._none(rows.path))]
-        for code in np.unique(codes).tolist():
-            positions = np.flatnonzero(codes == code)
+        for number in np.unique(codes).tolist():
+            positions = np.flatnonzero(codes == number)
             draws = Draws(rows.draws.keys[positions], rows.draws.place)
-            parts.append((positions, self._column(str(names[code]), draws, rows.path)))
+            parts.append((positions, self._column(str(names[number]), draws, rows.path)))
         return full_column(parts, len(rows))
 
     def executor(self, locale: str = "en_US") -> str:
@@ -146,7 +146,7 @@ class Fake(FieldGenerator):
 
     def __repr__(self) -> str:
         method = repr(self.method) if isinstance(self.method, str) else self._name()
-        options = [repr(arg) for arg in self.args] + [f"{name}={value!r}" for name, value in self.kwargs.items()]
+        options = [code(arg) for arg in self.args] + [f"{name}={code(value)}" for name, value in self.kwargs.items()]
         options += ["unique=True"] if self.unique else []
         options += [f"provider={self.provider.__qualname__}"] if self.provider else []
         return f"fake({', '.join([method, *options])})"
