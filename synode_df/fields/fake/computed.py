@@ -100,8 +100,9 @@ def _uuid4(self: Any, cast_to: Any = str) -> Any:
 def _coordinates(self: Any, divisor: int) -> Values:
     """Millionths of a degree, between -180 and 180 degrees, through a divisor."""
     millionths = self.generator.random.randint(-180_000_000, 180_000_000).numbers
-    exact = pl.Series(millionths * (10 // divisor)).cast(pl.Decimal(38, 0))
-    return Values(pl.select((exact.cast(pl.Decimal(38, 7)) / pl.lit(10_000_000)).cast(pl.Decimal(38, 7))).to_series())
+    digits = 5 + divisor  # a half of a millionth has seven
+    exact = pl.Series(millionths * (10 if divisor == 2 else 1) // divisor).cast(pl.Decimal(38, digits))
+    return Values(pl.select((exact / pl.lit(10**digits)).cast(pl.Decimal(38, digits))).to_series())
 
 
 def _coordinate(self: Any, center: Any = None, radius: Any = 0.001) -> Values:

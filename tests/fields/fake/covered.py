@@ -57,7 +57,7 @@ def views(example: object) -> dict[str, Callable[[Any], object]]:
     if isinstance(example, bool):
         return {"value": bool}
     if isinstance(example, int | float | Decimal):
-        return {"twentieth": lambda value: int(float(value) // 20), "digit": lambda value: str(value)[-1]}
+        return {"twentieth": lambda value: int(float(value) // 20), "digit": lambda value: int(value * 10**6) % 10}
     if isinstance(example, dt.date):
         return {"year": lambda day: day.year, "month": lambda day: day.month, "day": lambda day: day.day}
     return {"value": str, "shape": shape, "length": len, "start": lambda text: text[:1], "end": lambda text: text[-2:]}
