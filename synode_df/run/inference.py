@@ -42,8 +42,9 @@ def infer_schema(
     Returns
     -------
     dict of str to pandera.polars.DataFrameSchema
-        A schema for each event name, for `event_schema=`; generated data always passes it. Events of handlers are
-        not known beforehand: a name that an action with a handler carries is left out.
+        A schema for each event name, for `event_schema=`; generated data always passes it. What handlers emit is
+        not known beforehand: a name that an action with a handler carries is left out, and where a handler gives
+        its events the name of another action, take that name out yourself.
 
     Raises
     ------
