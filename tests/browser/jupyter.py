@@ -33,6 +33,7 @@ class Jupyter:
     def __init__(self, kind: str, folder: Path, notebooks: Path, *, theme: str | None = None) -> None:
         self.kind = kind
         self.folder = folder
+        self.notebooks = notebooks
         self.work = folder / "work"
         self.address = f"http://127.0.0.1:{_free_port()}"
         shutil.copytree(notebooks, self.work)
@@ -107,7 +108,9 @@ class Jupyter:
         return cells
 
     def open(self, watch: Watch, name: str) -> Notebook:
-        """Open a notebook in a page and wait until its kernel is ready."""
+        """Open a notebook in a page, as it is kept, and wait until its kernel is ready."""
+        # What an earlier run saved shows widgets that are gone.
+        shutil.copyfile(self.notebooks / name, self.work / name)
         path = f"lab/tree/{name}?reset" if self.kind == "lab" else f"notebooks/{name}"
         watch.page.goto(f"{self.address}/{path}")
         notebook = Notebook(watch, self.work / name)
