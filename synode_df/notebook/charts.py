@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from html import escape
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,8 +25,8 @@ class StaticTwin(widgets.VBox):
     """A widget that static pages show as a table and terminals as text, rather than as nothing."""
 
     def static_html(self) -> str:
-        """What stands in its place where no widgets run."""
-        raise NotImplementedError
+        """What stands in its place where no widgets run: what it says of itself, if it has nothing better."""
+        return f"<pre>{escape(repr(self))}</pre>"
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"

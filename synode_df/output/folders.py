@@ -6,14 +6,8 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import IO
 
 from synode_df.errors import SynodeError, shown
-
-try:
-    import fcntl
-except ImportError:  # Windows: folders that a killed run left behind stay
-    fcntl = None  # type: ignore[assignment]
 
 
 class HiddenFolder:
@@ -34,14 +28,14 @@ class HiddenFolder:
 
     def __init__(self, target: Path) -> None:
         prefix = f".{target.name[:40]}."
+        from filelock import FileLock
+
         for old in target.parent.glob(f"{_literal(prefix)}*.unfinished"):
             _remove_abandoned(old)
         self.path = Path(tempfile.mkdtemp(prefix=prefix, suffix=".unfinished", dir=target.parent))
-        self._lock: IO[bytes] | None = None
+        self._lock = FileLock(self.path / "lock", timeout=0)
         try:
-            self._lock = (self.path / "lock").open("wb")
-            if fcntl is not None:
-                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._lock.acquire()
         except OSError:
             self.remove()
             raise
@@ -49,9 +43,7 @@ class HiddenFolder:
     def remove(self) -> None:
         """Remove it with all that is in it."""
         shutil.rmtree(self.path, ignore_errors=True)
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
+        self._lock.release()
 
 
 def local_path(path: object, *, adapter: str, example: str, suggestion: str) -> Path:
@@ -81,11 +73,12 @@ def _literal(text: str) -> str:
 
 def _remove_abandoned(folder: Path) -> None:
     """Remove what a killed run left: nobody holds its lock any more."""
-    if fcntl is None:
-        return
+    from filelock import FileLock, Timeout
+
+    if not (folder / "lock").exists():
+        return  # it is being made just now, or removed
     try:
-        with (folder / "lock").open("rb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with FileLock(folder / "lock", timeout=0):
             shutil.rmtree(folder, ignore_errors=True)
-    except OSError:
+    except (OSError, Timeout):
         return

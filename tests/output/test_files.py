@@ -341,7 +341,6 @@ sd.generate(visit, users=20, batch_size=5, adapter=sd.CSVAdapter(sys.argv[1]))
 """
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="folders are locked with flock")
 def test_what_a_killed_run_left_goes_with_the_next_run_and_not_while_it_lives(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(HANGING)
