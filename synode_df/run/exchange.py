@@ -10,11 +10,11 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import polars as pl
 
-from synode_df.errors import SynodeError, shown
+from synode_df.errors import SynodeError, shown, told
 from synode_df.run.work import Job, Outcome, Workshop
 from synode_df.version import __version__
 
@@ -37,8 +37,8 @@ class Failure:
     error: BaseException
     cause: BaseException | None
 
-    def __reduce__(self) -> tuple[type[Failure], tuple[BaseException, BaseException | None]]:
-        return Failure, (_portable(self.error), None if self.cause is None else _portable(self.cause))
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _failure, (_taken_apart(self.error), None if self.cause is None else _taken_apart(self.cause))
 
 
 @dataclass(frozen=True)
@@ -189,12 +189,27 @@ def _versions() -> str:
     return f"synode_df {__version__}, Python {'.'.join(platform.python_version_tuple()[:2])}"
 
 
-def _portable(error: BaseException) -> BaseException:
-    """An error that survives pickling: itself, or its type and text."""
+def _taken_apart(error: BaseException) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+    """What makes an error anew where it arrives: itself, or its type and text where it does not survive pickling.
+
+    Our own errors are not pickled as exceptions: libraries such as distributed teach pickle to take the cause of one
+    along, which may not survive.
+    """
     import cloudpickle
 
+    apart: Any = error.__reduce__() if isinstance(error, SynodeError) else (_same, (error,))
     try:
-        cloudpickle.loads(cloudpickle.dumps(error))
+        cloudpickle.loads(cloudpickle.dumps(apart))
     except Exception:  # noqa: BLE001 - whatever its pickling raises
-        return RuntimeError(f"{type(error).__name__}: {error}")
+        return RuntimeError, (told(error),)
+    made: tuple[Callable[..., Any], tuple[Any, ...]] = apart
+    return made
+
+
+def _same(error: BaseException) -> BaseException:
     return error
+
+
+def _failure(error: tuple[Callable[..., Any], tuple[Any, ...]], cause: Any) -> Failure:
+    """Put a failure together again."""
+    return Failure(error[0](*error[1]), None if cause is None else cause[0](*cause[1]))

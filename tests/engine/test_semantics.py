@@ -446,7 +446,7 @@ def test_telemetry_names_the_executor_of_each_action() -> None:
     actions = [
         action("fields", fields={"a": sd.integer(1, 2), "b": pl.col("a") + 1, "c": sd.fake("name")}),
         action("function", fields={"d": initial}),
-        action("faker", fields={"e": sd.fake("ipv4")}),
+        action("faker", fields={"e": sd.fake("paragraph")}),
         action("handler", handler=lambda ctx: []),
     ]
     visit = journey("j", sd.Adventure("a", actions))

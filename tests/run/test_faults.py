@@ -121,6 +121,26 @@ def test_a_handler_that_raises(kind: str, backend: str) -> None:
         assert str(original) in str(cause)
 
 
+def test_errors_arrive_whole_where_pickle_was_taught_to_take_causes_along() -> None:
+    """As it is in workers in which `distributed` was imported before the class of the error was made."""
+
+    def handler(ctx: sd.SynodeContext) -> list[sd.Event]:
+        import tblib.pickling_support
+
+        tblib.pickling_support.install()
+
+        class Late(Exception):
+            def __init__(self, first: str, second: str) -> None:
+                super().__init__(f"{first} and {second}")
+
+        raise Late("one", "two")
+
+    error = failure(calling(handler), "loky")
+    assert error.code == "HANDLER_ERROR"
+    assert error.replay is not None
+    assert "one and two" in str(error.__cause__)
+
+
 def test_after_an_error_in_a_worker_the_next_run_works() -> None:
     def handler(ctx: sd.SynodeContext) -> list[sd.Event]:
         raise Demanding("one", "two")
