@@ -74,6 +74,8 @@ ray: $(VENV)/.ray ## Run, kill and interrupt runs on a real Ray cluster
 bench: $(VENV)/.bench ## Measure, and rewrite the tables in docs/performance.md and the README
 	$(BIN)/python -m tests.benchmarks
 	$(BIN)/python -m tests.benchmarks.bench_monitoring
+	$(BIN)/python -m tests.benchmarks.bench_landing --big
+	$(BIN)/python -m tests.benchmarks.bench_faker
 	$(BIN)/python docs/figures.py
 
 faker-bounds: ## The Faker tests with the oldest Faker allowed, one between, and the newest
