@@ -7,12 +7,15 @@ import secrets
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from synode_df.output.storage import JOURNAL, UNFINISHED, Entry, Storage, whole_lines
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
+
+_WRITING: Final = f"{UNFINISHED}/writing"
+"""Where files begin; it is there while a run is under way."""
 
 
 class LocalStorage(Storage):
@@ -38,7 +41,7 @@ class LocalStorage(Storage):
 
     def write(self, name: str, content: bytes | memoryview) -> str:
         """Write under another name, then rename: readers see all of it or nothing."""
-        aside = self.root / UNFINISHED / f"{os.getpid()}-{secrets.token_hex(8)}.tmp"
+        aside = self.root / _WRITING / f"{os.getpid()}-{secrets.token_hex(8)}.tmp"
         target = self.root / name
         try:
             with open(aside, "wb") as file:
@@ -75,18 +78,26 @@ class LocalStorage(Storage):
         except Timeout:
             return False
         self._claim = claim
-        for leftover in (self.root / UNFINISHED).glob("*.tmp"):
-            leftover.unlink(missing_ok=True)
+        self._stop_writing()
+        (self.root / _WRITING).mkdir()
         return True
 
     def release(self, *, finished: bool) -> None:
         """Give up the claim; with `finished`, remove what is unfinished."""
         if self._claim is None:
             return
+        self._stop_writing()
         if finished:
             shutil.rmtree(self.root / UNFINISHED, ignore_errors=True)
         self._claim.release()
         self._claim = None
+
+    def _stop_writing(self) -> None:
+        """Take the folder away in which files begin: a worker that was given up can neither go on nor begin anew."""
+        for _ in range(20):
+            shutil.rmtree(self.root / _WRITING, ignore_errors=True)
+            if not (self.root / _WRITING).exists():
+                return
 
     def read_journal(self) -> list[str]:
         """The lines of an earlier run's journal."""
